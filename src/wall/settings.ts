@@ -1,0 +1,72 @@
+/** What control tells the CDE at its start; part of the wall's message list. Credentials are not in it: the CDE reads them from files itself. */
+import { z } from 'zod'
+
+const name = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
+const port = z.number().int().min(1).max(65_535)
+const timerMs = z.number().int().min(0).max(3_600_000)
+const key = z.enum(['*', '#'])
+
+/** The kinds of field; `number` is any other numeric field declared by configuration. */
+export const fieldKinds = ['cardNumber', 'expiry', 'securityCode', 'number'] as const
+
+export const fieldSettings = z.strictObject({
+  name,
+  kind: z.enum(fieldKinds),
+  /** Lengths of a `number` field; ignored for the others, whose lengths follow the brand. */
+  digitsMin: z.number().int().min(1).max(32).default(1),
+  digitsMax: z.number().int().min(1).max(32).default(19),
+})
+export type FieldSettings = z.infer<typeof fieldSettings>
+
+export const captureSettings = z.strictObject({
+  fields: z.array(fieldSettings).min(1).max(32),
+  endKey: key.default('#'),
+  clearKey: key.default('*'),
+  /** 0 means no limit (accessibility). */
+  firstDigitMs: timerMs.default(20_000),
+  betweenDigitsMs: timerMs.default(5_000),
+  captureMs: timerMs.default(300_000),
+})
+export type CaptureSettings = z.infer<typeof captureSettings>
+
+export const gatewaySettings = z.strictObject({
+  account: name,
+  kind: z.enum(['sandbox']),
+  url: z.string().max(512),
+  /** A file with the gateway's secret, read by the CDE only. */
+  credentialFile: z.string().max(1_024),
+  exchangeMs: timerMs.default(20_000),
+})
+export type GatewaySettings = z.infer<typeof gatewaySettings>
+
+export const numberSettings = z.strictObject({
+  id: name,
+  /** The user part of the Request-URI that callers reach, for instance `+442071234567`. */
+  called: z.string().max(64),
+  /** A SIP URI, for instance `sip:sales@10.0.0.5:5060`. */
+  destination: z.string().max(512),
+})
+export type NumberSettings = z.infer<typeof numberSettings>
+
+export const cdeSettings = z.strictObject({
+  sip: z.strictObject({ host: z.string().max(64), port }),
+  /** The even/odd pairs for RTP and RTCP come from this range. */
+  media: z.strictObject({
+    host: z.string().max(64),
+    portMin: port,
+    portMax: port,
+    jitterMs: z.number().int().min(0).max(200).default(40),
+  }),
+  /** Source addresses that may send us SIP, or empty for any. */
+  trustedPeers: z.array(z.string().max(64)).max(256).default([]),
+  numbers: z.array(numberSettings).min(1).max(10_000),
+  /** Names of headers that are copied between the legs; `X-*` names and User-to-User. */
+  passHeaders: z
+    .array(z.string().regex(/^[A-Za-z0-9-]{1,64}$/))
+    .max(32)
+    .default(['User-to-User']),
+  replacement: z.enum(['flat', 'silence']).default('flat'),
+  capture: captureSettings,
+  gateways: z.array(gatewaySettings).max(256),
+})
+export type CdeSettings = z.infer<typeof cdeSettings>
