@@ -18,3 +18,23 @@ export const callLimits = {
   copiedHeaderOctetsMax: 4_096,
   copiedHeadersOctetsMax: 16_384,
 } as const
+
+/** RTP, RTCP and SDP. */
+export const mediaLimits = {
+  packetOctetsMax: 1_500,
+  sdpOctetsMax: 65_536,
+  sdpLinesMax: 2_000,
+  sdpMediaMax: 32,
+  sdpFormatsMax: 64,
+  /** A freed port pair stays bound until it was quiet for this long (MED-11). */
+  portQuietMs: 30_000,
+  portDrainMs: 600_000,
+} as const
+
+/** Recordings read by the tools. */
+export const wavLimits = {
+  octetsMax: 1_024 * 1_024 * 1_024,
+  chunksMax: 1_000,
+  channelsMax: 8,
+  rateHzMax: 192_000,
+} as const

@@ -1,0 +1,41 @@
+import type { RandomBytes } from '../../lib/random.ts'
+import { writeRtp } from './rtp.ts'
+
+/**
+ * MED-02: our own RTP stream on one leg. SSRC and the first sequence number and timestamp are random (RFC 3550 5.1);
+ * from then on both numbers are continuous, whatever happens to the stream that feeds it.
+ */
+export class OutgoingStream {
+  readonly ssrc: number
+  #sequence: number
+  #timestamp: number
+
+  constructor(random: RandomBytes) {
+    const view = new DataView(Uint8Array.from(random(10)).buffer)
+    this.ssrc = view.getUint32(0)
+    this.#sequence = view.getUint16(4)
+    this.#timestamp = view.getUint32(6)
+  }
+
+  /** The timestamp that the next packet will carry; 32 bits. */
+  get timestamp(): number {
+    return this.#timestamp
+  }
+
+  /**
+   * The next packet of the stream.
+   * @param durationSamples how far the timestamp moves afterwards: 0 for all but the last packet of a telephone event
+   * @param marker set on the first packet after a silence or of an event (RFC 3551 4.1, RFC 4733 2.5.1.1)
+   */
+  next(payloadType: number, payload: Uint8Array, durationSamples: number, marker = false): Uint8Array {
+    const fields = { payloadType, marker, sequence: this.#sequence, timestamp: this.#timestamp, ssrc: this.ssrc }
+    this.#sequence = (this.#sequence + 1) & 0xffff
+    this.skip(durationSamples)
+    return writeRtp(fields, payload)
+  }
+
+  /** Lets time pass without a packet: the sequence stays, the timestamp moves on. */
+  skip(durationSamples: number): void {
+    this.#timestamp = (this.#timestamp + durationSamples) >>> 0
+  }
+}
