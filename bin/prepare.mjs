@@ -1,0 +1,57 @@
+// Runs on any Node ≥ 20 with nothing installed: the first thing a fresh clone executes. Plain JavaScript for that reason.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/**
+ * Makes the clone ready to run: dependencies as the lock file names them, the project's own Node 24.
+ * Does nothing, fast, when all is there. Exits with a sentence when it cannot.
+ * @returns {{ node24: string }} path of a Node 24 or newer
+ */
+export function prepare() {
+  const installedMark = join(projectRoot, 'node_modules', '.tonewall-installed')
+  const lock = join(projectRoot, 'package-lock.json')
+  const isClone = existsSync(lock)
+  if (isClone && !upToDate(installedMark, lock)) install(installedMark)
+  return { node24: findNode24() }
+}
+
+function upToDate(mark, lock) {
+  return existsSync(mark) && readFileSync(mark, 'utf8') === fingerprint(lock)
+}
+
+function fingerprint(lock) {
+  const { size, mtimeMs } = statSync(lock)
+  return `${size} ${mtimeMs}`
+}
+
+function install(mark) {
+  console.error('tonewall: installing dependencies (once; about half a minute)')
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: projectRoot,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, npm_config_loglevel: 'error' },
+    shell: process.platform === 'win32',
+  })
+  if (npm.status !== 0)
+    fail('npm could not install the dependencies; the lines above say why. Run it again when the network is back.')
+  writeFileSync(mark, fingerprint(join(projectRoot, 'package-lock.json')))
+}
+
+function findNode24() {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
+  const own = join(projectRoot, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
+  if (existsSync(own)) return own
+  return fail(
+    `Tonewall needs Node 24 or newer and brings none for ${process.platform}-${process.arch}: install it and start again.`,
+  )
+}
+
+function fail(sentence) {
+  console.error(`tonewall: ${sentence}`)
+  process.exit(1)
+}
