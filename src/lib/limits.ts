@@ -38,3 +38,14 @@ export const wavLimits = {
   channelsMax: 8,
   rateHzMax: 192_000,
 } as const
+
+/** The agent's widget, in a browser. */
+export const widgetLimits = {
+  eventCharactersMax: 256 * 1_024,
+  /** Control sends a heartbeat every 15 s; a stream quiet for longer than this is taken for dead. */
+  streamQuietMs: 40_000,
+  reconnectFirstMs: 500,
+  reconnectLongestMs: 10_000,
+  requestMs: 15_000,
+  amountMinorMax: 99_999_999_999,
+} as const
