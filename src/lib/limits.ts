@@ -26,6 +26,11 @@ export const mediaLimits = {
   sdpLinesMax: 2_000,
   sdpMediaMax: 32,
   sdpFormatsMax: 64,
+  /** A source whose numbers jump further must show two packets in a row (sip.md 6.1). */
+  sequenceJumpMax: 1_000,
+  learnPacketsMax: 5,
+  learnMs: 500,
+  rtcpPacketsPerDatagramMax: 32,
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,
   portDrainMs: 600_000,
@@ -48,4 +53,132 @@ export const widgetLimits = {
   reconnectLongestMs: 10_000,
   requestMs: 15_000,
   amountMinorMax: 99_999_999_999,
+} as const
+
+/** The simulators. */
+export const simLimits = {
+  /** A recording longer than this keeps its beginning. */
+  recordingMs: 15 * 60_000,
+  /** Late packets that a phone sends at once when its process was held up; older media time is skipped. */
+  catchUpPackets: 5,
+  queuedPresses: 64,
+  pressMsMin: 20,
+  pressMsMax: 20_000,
+  clipMs: 60_000,
+  voiceFileOctetsMax: 2 * 1_024 * 1_024,
+  requestOctetsMax: 4_096,
+  headersTimeoutMs: 5_000,
+  liveClientsMax: 16,
+  /** A browser that does not keep up loses frames beyond this backlog. */
+  liveBacklogOctetsMax: 256 * 1_024,
+  staticFileOctetsMax: 16 * 1_024 * 1_024,
+  widgetTokenTries: 5,
+  widgetTokenTimeoutMs: 3_000,
+  settingsOctetsMax: 64 * 1_024,
+} as const
+
+/** The card zone's process, seen from control. */
+export const cdeProcessLimits = {
+  restartDelayMsMin: 200,
+  restartDelayMsMax: 10_000,
+  stopMs: 3_000,
+} as const
+
+
+/** Captures and the digits in them. */
+export const captureLimits = {
+  capturesMax: 1_000,
+  /** Ids of closed captures that are still told apart from unknown ones. */
+  closedRememberedMax: 1_000,
+  digitsPerFieldMax: 32,
+  /** V8 moves typed arrays of up to 64 octets off its heap without clearing the old copy; ours never live there. */
+  digitStoreOctets: 128,
+  /** How often the same field is asked again by itself when everything is entered in one go. */
+  automaticRequestsMax: 3,
+  /** An expiry further ahead than this is read as one of the last century. */
+  expiryYearsAheadMax: 20,
+} as const
+
+/** Payment gateways, seen from the card zone. */
+export const gatewayLimits = {
+  connectMs: 3_000,
+  requestOctetsMax: 16 * 1_024,
+  answerOctetsMax: 64 * 1_024,
+  credentialOctetsMax: 4_096,
+} as const
+
+/** The simulated sandbox gateway. */
+export const sandboxLimits = {
+  chargesMax: 100_000,
+  requestOctetsMax: 16 * 1_024,
+  headersTimeoutMs: 5_000,
+  /** A charge that is never answered is cut off after this. */
+  silenceMs: 120_000,
+} as const
+
+/** SIP: sizes of what is read, numbers of what is held. */
+export const sipLimits = {
+  messageOctetsMax: 65_535,
+  headersMax: 256,
+  headerOctetsMax: 8_192,
+  legsMax: 4_000,
+  transactionsMax: 40_000,
+  /** Early dialogs and 2xx answers of one forked INVITE. */
+  forksMax: 16,
+  /** 491 answers to one offer before it is given up. */
+  glareRetriesMax: 6,
+  /** RFC 7332, SIP-29: a request without Max-Forwards counts as having this. */
+  maxForwardsDefault: 70,
+} as const
+
+const T1_MS = 500
+
+/** SIP timers over UDP, RFC 3261 table 4 and RFC 6026 (reference: sip.md section 3). */
+export const sipTimers = {
+  t1Ms: T1_MS,
+  t2Ms: 4_000,
+  t4Ms: 5_000,
+  /** 64·T1: timers B, D, F, H, J, L, M, the wait for an ACK, and how long a closed dialog answers a crossing BYE. */
+  giveUpMs: 64 * T1_MS,
+  /** RFC 3261 13.3.1.1: a provisional answer is repeated every minute, or proxies cancel the call. */
+  provisionalRepeatMs: 60_000,
+} as const
+
+/** Control: its API, its event streams, and the resolving of payments in doubt. */
+export const controlLimits = {
+  bodyOctetsMax: 16 * 1024,
+  requestMs: 10_000,
+  /** How long an API call waits for the CDE to confirm a capture. */
+  captureStartMs: 2_000,
+  reportsWaitingMax: 10_000,
+  transactionsWaitingMax: 5_000,
+  listRowsMax: 200,
+  widgetTokenMs: 30 * 60_000,
+  widgetTokensPerCallMax: 32,
+  capturesPerCallMax: 100,
+  attemptsPerOrderMax: 50,
+  streamsMax: 2_000,
+  streamsPerHolderMax: 200,
+  /** What may wait for one slow stream client before it is cut; it resumes with Last-Event-ID. */
+  streamQueuedOctetsMax: 256 * 1024,
+  streamDrainMs: 30_000,
+  streamReplayRowsMax: 200,
+  heartbeatMs: 15_000,
+  cdeCountersMax: 512,
+  idempotencyKeptMs: 7 * 24 * 3_600_000,
+  cleanUpEveryMs: 6 * 3_600_000,
+} as const
+
+/** The resolver of attempts whose end is unknown (reference/gateways R3, R4, R8). */
+export const resolverLimits = {
+  /** A query or reversal that is not answered by then is asked again. Longer than any exchange of the CDE. */
+  answerMs: 30_000,
+  firstDelayMs: 500,
+  delayMsMax: 300_000,
+  /** After these many tries without an end, a person decides: about two and a half hours. */
+  triesMax: 40,
+  perMerchantPerRoundMax: 5,
+  merchantsPerRoundMax: 1_000,
+  roundMs: 200,
+  cdeDownRetryMs: 1_000,
 } as const
