@@ -1,6 +1,11 @@
 import type { RandomBytes } from '../../lib/random.ts'
 import { writeRtp } from './rtp.ts'
 
+export interface StreamStep {
+  readonly sequence: number
+  readonly timestampSamples: number
+}
+
 /**
  * MED-02: our own RTP stream on one leg. SSRC and the first sequence number and timestamp are random (RFC 3550 5.1);
  * from then on both numbers are continuous, whatever happens to the stream that feeds it.
@@ -32,6 +37,20 @@ export class OutgoingStream {
     this.#sequence = (this.#sequence + 1) & 0xffff
     this.skip(durationSamples)
     return writeRtp(fields, payload)
+  }
+
+  /**
+   * A packet that keeps the place it had in a stream that we relay: `step` counts from the newest packet sent. Steps forward
+   * move the stream on, gaps included; a late packet (negative sequence step) takes its old place and moves nothing.
+   */
+  placed(payloadType: number, payload: Uint8Array, step: StreamStep, marker: boolean): Uint8Array {
+    const sequence = (this.#sequence - 1 + step.sequence) & 0xffff
+    const timestamp = (this.#timestamp + step.timestampSamples) >>> 0
+    if (step.sequence >= 0) {
+      this.#sequence = (sequence + 1) & 0xffff
+      this.#timestamp = timestamp
+    }
+    return writeRtp({ payloadType, marker, sequence, timestamp, ssrc: this.ssrc }, payload)
   }
 
   /** Lets time pass without a packet: the sequence stays, the timestamp moves on. */
