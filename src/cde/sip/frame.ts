@@ -78,14 +78,14 @@ function readHeaders(lines: readonly string[], headers: Header[]): FrameProblem 
   return problem
 }
 
-/** RFC 3261 18.3: over UDP the body ends with Content-Length, or with the datagram when there is none. */
+/** A copy (Buffer's own slice would not be one). RFC 3261 18.3: over UDP the body ends with Content-Length, or with the datagram when there is none. */
 function readBody(datagram: Uint8Array, at: number | undefined, headers: readonly Header[]): Uint8Array | FrameProblem {
   if (at === undefined) return EMPTY
   const lengths = headerValues({ headers }, 'Content-Length')
   if (lengths.length > 1) return 'content-length'
   const available = datagram.length - at
   const length = lengths[0] === undefined ? available : parseNumber(lengths[0], available)
-  return length === undefined ? 'content-length' : datagram.slice(at, at + length)
+  return length === undefined ? 'content-length' : new Uint8Array(datagram.subarray(at, at + length))
 }
 
 function readStartLine(line: string, headers: readonly Header[], body: Uint8Array): Frame {
