@@ -84,7 +84,6 @@ export const cdeProcessLimits = {
   stopMs: 3_000,
 } as const
 
-
 /** Captures and the digits in them. */
 export const captureLimits = {
   capturesMax: 1_000,

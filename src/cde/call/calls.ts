@@ -1,0 +1,270 @@
+/**
+ * All calls of this CDE: gives each leg's events to its call and carries out what the call wants. The only place where SIP
+ * legs, media and secure mode of a call meet.
+ */
+import type { Address } from '../../lib/address.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { newId } from '../../lib/ids.ts'
+import { callLimits } from '../../lib/limits.ts'
+import type { RandomBytes } from '../../lib/random.ts'
+import type { Report } from '../../wall/messages.ts'
+import type { CdeSettings, NumberSettings } from '../../wall/settings.ts'
+import type { KeyCode } from '../dtmf/key-codes.ts'
+import type { SipTransport } from '../sip/transport-udp.ts'
+import type { LegEvent, LegId, UserAgent } from '../sip/user-agent.ts'
+import { Call } from './call.ts'
+import { CallMedia, type CallMediaFactory } from './call-media.ts'
+import type { CallEffect } from './effects.ts'
+import type { CallVerdict } from './end-reasons.ts'
+import { CALL_HEADER } from './headers.ts'
+import type { Side } from './negotiation.ts'
+import { findNumber } from './routing.ts'
+import { type SecureAction, SecureMode } from './secure-mode.ts'
+import { hostAndPort, ownFrom } from './target.ts'
+
+export interface CallsOptions {
+  readonly settings: CdeSettings
+  readonly userAgent: UserAgent
+  readonly media: CallMediaFactory
+  readonly clock: Clock
+  readonly random: RandomBytes
+  /** IP address of each destination host that is a name. */
+  readonly resolved: ReadonlyMap<string, string>
+  report(report: Report): void
+  /** A key of an armed call; the digit goes no further than this argument. */
+  onKey(callId: string, key: KeyCode): void
+  onConflict(callId: string): void
+  onMaskFailed(callId: string): void
+}
+
+interface LiveCall {
+  readonly callId: string
+  readonly call: Call
+  readonly number: NumberSettings
+  readonly legs: Readonly<Record<Side, LegId>>
+  readonly callerFrom: string
+  readonly secure: SecureMode
+  media: CallMedia | undefined
+}
+
+export class Calls {
+  readonly #options: CallsOptions
+  readonly #calls = new Map<string, LiveCall>()
+  readonly #byLeg = new Map<LegId, { call: LiveCall; side: Side }>()
+  readonly #counters: Record<string, number> = {}
+  #transport: SipTransport | undefined
+  /** Told after every input: something may want to be woken earlier now. */
+  onChange: () => void = () => {}
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  useTransport(transport: SipTransport): void {
+    this.#transport = transport
+  }
+
+  /** True for a call that media can be captured on. */
+  stateOf(callId: string): 'unknown' | 'not-answered' | 'live' {
+    const live = this.#calls.get(callId)
+    if (live === undefined) return 'unknown'
+    return live.call.state === 'answered' || live.call.state === 'talking' ? 'live' : 'not-answered'
+  }
+
+  /** From now on the caller's direction is masked. */
+  captureOpened(callId: string): void {
+    this.#secure(callId, (secure) => secure.captureOpened())
+  }
+
+  captureClosed(callId: string): void {
+    const nowMs = this.#nowMs()
+    this.#secure(callId, (secure) => {
+      secure.captureClosed(nowMs)
+      return undefined
+    })
+  }
+
+  hangUp(callId: string, verdict: CallVerdict): void {
+    const live = this.#calls.get(callId)
+    if (live !== undefined) this.#run(live, live.call.hangUp(verdict))
+  }
+
+  hangUpAll(verdict: CallVerdict): void {
+    for (const callId of [...this.#calls.keys()]) this.hangUp(callId, verdict)
+  }
+
+  legEvent(event: LegEvent): void {
+    if (event.type === 'incoming') return this.#incoming(event)
+    const found = this.#byLeg.get(event.leg)
+    if (found === undefined) return this.#count('call_event_without_call')
+    const { call: live, side } = found
+    if (event.type === 'info') this.#info(live, side, event)
+    else this.#run(live, live.call.legEvent(side, event, this.#nowMs()))
+  }
+
+  wake(nowMs: number): void {
+    for (const live of [...this.#calls.values()]) {
+      this.#run(live, live.call.wake(nowMs))
+      this.#apply(live, live.secure.wake(nowMs))
+      live.media?.wake(nowMs)
+    }
+  }
+
+  nextWakeAtMs(): number | undefined {
+    let next = Number.POSITIVE_INFINITY
+    for (const { call, secure, media } of this.#calls.values()) {
+      next = Math.min(next, call.nextWakeAtMs() ?? next, secure.nextWakeAtMs() ?? next, media?.nextWakeAtMs() ?? next)
+    }
+    return next === Number.POSITIVE_INFINITY ? undefined : next
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counters, calls_live: this.#calls.size }
+  }
+
+  #incoming(event: Extract<LegEvent, { type: 'incoming' }>): void {
+    const { settings, random } = this.#options
+    const number = findNumber(settings.numbers, event.requestUri)
+    if (number === undefined) return this.#rejectAtOnce(event.leg, 404, 'call_refused_no_route')
+    // RFC 3261 16.3 step 3, SIP-29: this call would be extended by one hop.
+    if (event.maxForwards === 0) return this.#rejectAtOnce(event.leg, 483, 'call_refused_max_forwards')
+    // A call of ours that comes back to the same number is a loop (RFC 7332 section 5: B2BUAs must detect it themselves).
+    const ours = event.headers.find(({ name }) => name.toLowerCase() === CALL_HEADER.toLowerCase())?.value
+    if (ours !== undefined && this.#calls.get(ours)?.number === number) {
+      return this.#rejectAtOnce(event.leg, 482, 'call_refused_loop')
+    }
+    if (this.#calls.size >= callLimits.callsMax) return this.#rejectAtOnce(event.leg, 503, 'call_refused_overload')
+    const callId = newId(random)
+    const live: LiveCall = {
+      callId,
+      number,
+      call: new Call({ callId, number: number.id, passHeaders: settings.passHeaders }, event, this.#nowMs()),
+      legs: { caller: event.leg, agent: `agent-${callId}` },
+      callerFrom: event.from,
+      secure: new SecureMode(),
+      media: undefined,
+    }
+    this.#calls.set(callId, live)
+    this.#byLeg.set(live.legs.caller, { call: live, side: 'caller' })
+    this.#byLeg.set(live.legs.agent, { call: live, side: 'agent' })
+    this.#count('calls_started')
+    this.#run(live, live.call.start())
+  }
+
+  #rejectAtOnce(leg: LegId, status: number, counter: string): void {
+    this.#count(counter)
+    this.#transport?.run(this.#options.userAgent.reject(leg, status, {}, this.#nowMs()))
+  }
+
+  /** SIP-21: the user agent has answered already. Digits go to the masker's side when armed; nothing else is relayed. */
+  #info(live: LiveCall, side: Side, event: Extract<LegEvent, { type: 'info' }>): void {
+    if (live.media === undefined) return
+    const meaning = live.media.isDigit(event.contentType, event.body)
+    if (meaning === 'not-digit') return this.#count('info_not_relayed')
+    if (side === 'agent' || live.secure.state === 'clear') {
+      const to = side === 'caller' ? 'agent' : 'caller'
+      const { contentType, body } = event
+      return this.#run(live, [{ type: 'info', side: to, contentType, body }])
+    }
+    live.media.info(event.contentType, event.body, this.#nowMs())
+    this.onChange()
+  }
+
+  #secure(callId: string, change: (secure: SecureMode) => SecureAction | undefined): void {
+    const live = this.#calls.get(callId)
+    if (live === undefined) return
+    this.#apply(live, change(live.secure))
+    this.onChange()
+  }
+
+  #apply(live: LiveCall, action: SecureAction | undefined): void {
+    if (action === 'arm') live.media?.arm(this.#nowMs())
+    else if (action === 'disarm') live.media?.disarm(this.#nowMs())
+  }
+
+  #run(live: LiveCall, effects: readonly CallEffect[]): void {
+    for (const effect of effects) this.#runOne(live, effect)
+    if (live.call.state === 'ended') this.#forget(live)
+    this.onChange()
+  }
+
+  #runOne(live: LiveCall, effect: CallEffect): void {
+    const { userAgent } = this.#options
+    const nowMs = this.#nowMs()
+    const { caller } = live.legs
+    const sip = (outputs: ReturnType<UserAgent['wake']>): void => this.#transport?.run(outputs)
+    switch (effect.type) {
+      case 'open-media':
+        return void this.#openMedia(live)
+      case 'use-media':
+        return live.media?.use(effect.sessions, nowMs)
+      case 'close-media':
+        return this.#closeMedia(live)
+      case 'invite':
+        return this.#invite(live, effect)
+      case 'ring':
+        return sip(userAgent.ring(caller, effect.status, { headers: effect.headers, body: effect.body }, nowMs))
+      case 'answer':
+        return sip(userAgent.answer(caller, { headers: effect.headers, body: effect.body }, nowMs))
+      case 'reject':
+        return sip(userAgent.reject(caller, effect.status, {}, nowMs))
+      case 'hang-up':
+        return sip(userAgent.hangUp(live.legs[effect.side], nowMs))
+      case 'offer':
+        return sip(userAgent.offer(live.legs[effect.side], effect.body, 'application/sdp', nowMs))
+      case 'answer-offer':
+        return sip(userAgent.answerOffer(live.legs[effect.side], effect.answer, nowMs))
+      case 'info':
+        return sip(userAgent.info(live.legs[effect.side], effect.contentType, effect.body, nowMs))
+      case 'report':
+        return this.#options.report(effect.report)
+    }
+  }
+
+  #invite(live: LiveCall, effect: Extract<CallEffect, { type: 'invite' }>): void {
+    const { settings, userAgent, resolved } = this.#options
+    const target = live.number.destination
+    const next = hostAndPort(target)
+    if (next === undefined) return this.hangUp(live.callId, { result: 'server', reason: 'no-route' })
+    const destination: Address = { host: resolved.get(next.host) ?? next.host, port: next.port }
+    const { headers, body, maxForwards } = effect
+    const from = ownFrom(live.callerFrom, settings.sip.host)
+    const call = { target, destination, from, to: `<${target}>`, headers, body, maxForwards }
+    this.#transport?.run(userAgent.invite(live.legs.agent, call, this.#nowMs()))
+  }
+
+  async #openMedia(live: LiveCall): Promise<void> {
+    const { media, onKey, onConflict, onMaskFailed } = this.#options
+    const opened = await media.open({
+      onKey: (key) => onKey(live.callId, key),
+      onConflict: () => onConflict(live.callId),
+      onMaskFailed: () => onMaskFailed(live.callId),
+      onChange: () => this.onChange(),
+    })
+    if (opened === 'no-ports') return this.#run(live, live.call.mediaFailed())
+    // The caller may have hung up while the ports were being bound.
+    if (live.call.state === 'ended') return opened.close(this.#nowMs())
+    live.media = opened
+    this.#run(live, live.call.mediaReady(opened.localSdp))
+  }
+
+  #closeMedia(live: LiveCall): void {
+    live.media?.close(this.#nowMs())
+    live.media = undefined
+  }
+
+  #forget(live: LiveCall): void {
+    this.#closeMedia(live)
+    this.#calls.delete(live.callId)
+    this.#byLeg.delete(live.legs.caller)
+    this.#byLeg.delete(live.legs.agent)
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs()
+  }
+
+  #count(name: string): void {
+    this.#counters[name] = (this.#counters[name] ?? 0) + 1
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Offer and answer across the two legs (RFC 3264). Our media stands between them, so each side hears only of our addresses;
+ * what one side offers is offered to the other, and its answer comes back in the numbering of the offer.
+ */
+import { type AudioSession, readAudio } from '../media/audio-session.ts'
+import { ownOffer, relayAnswer, relayOffer } from '../media/offer-answer.ts'
+import { parseSdp, type Sdp } from '../media/sdp.ts'
+import type { LocalSdp } from './local-sdp.ts'
+
+export type Side = 'caller' | 'agent'
+export const otherSide = (side: Side): Side => (side === 'caller' ? 'agent' : 'caller')
+
+/** Why a description was refused; all become 488 Not Acceptable Here. */
+export type NegotiationRefusal = 'not-sdp' | 'no-audio' | 'no-common-codec'
+
+export class Negotiation {
+  readonly #local: Readonly<Record<Side, LocalSdp>>
+  readonly #offers: Partial<Record<Side, Sdp>> = {}
+  /** What each side said of its own media, after the last complete offer and answer. */
+  readonly sessions: Partial<Record<Side, AudioSession>> = {}
+
+  constructor(local: Readonly<Record<Side, LocalSdp>>) {
+    this.#local = local
+  }
+
+  /** An offer came from `from`. @returns the offer for the other side */
+  offered(from: Side, body: Uint8Array): Uint8Array | NegotiationRefusal {
+    const offer = readable(body)
+    if (typeof offer === 'string') return offer
+    this.#offers[from] = offer.sdp
+    return this.#local[otherSide(from)].describe((local) => relayOffer(offer.sdp, local))
+  }
+
+  /** `from` answered the offer that the other side had made. @returns the answer for the other side */
+  answered(from: Side, body: Uint8Array): Uint8Array | NegotiationRefusal {
+    const answer = readable(body)
+    if (typeof answer === 'string') return answer
+    const to = otherSide(from)
+    this.sessions[from] = answer.audio
+    const offer = this.#offers[to]
+    // The other side made no offer (delayed offer): it gets ours now and answers in its ACK (SIP-04).
+    if (offer === undefined) return this.ownOffer(to)
+    const offerer = readAudio(offer)
+    if (typeof offerer === 'string') return 'no-audio'
+    const relayed = this.#local[to].describe((local) => relayAnswer(offer, answer.sdp, local))
+    if (typeof relayed !== 'string') this.sessions[to] = offerer
+    return relayed
+  }
+
+  /** Our own full offer to a side that sent none (SIP-04, SIP-05). Its answer goes to `answeredOurs`. */
+  ownOffer(to: Side): Uint8Array {
+    delete this.#offers[to]
+    const body = this.#local[to].describe((local) => ownOffer(local, 'sendrecv'))
+    return body
+  }
+
+  /** The answer to our own offer (in an ACK). */
+  answeredOurs(from: Side, body: Uint8Array): NegotiationRefusal | undefined {
+    const answer = readable(body)
+    if (typeof answer === 'string') return answer
+    this.sessions[from] = answer.audio
+    return undefined
+  }
+}
+
+function readable(body: Uint8Array): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {
+  const sdp = parseSdp(body)
+  if (typeof sdp === 'string') return 'not-sdp'
+  const audio = readAudio(sdp)
+  if (typeof audio === 'string') return audio === 'no-common-codec' ? 'no-common-codec' : 'no-audio'
+  return { sdp, audio }
+}

@@ -1,0 +1,45 @@
+/**
+ * Whether a call's caller direction is masked. One owner per call; everything else only asks.
+ *
+ *            capture opens                       capture closes
+ *   clear ────────────────► armed ─────────────────────────────► cooling
+ *     ▲                       ▲          capture opens              │
+ *     │                       └─────────────────────────────────────┤
+ *     └─────────────────────────────────────────────────────────────┘ cool-down over
+ *
+ * Cooling is still masked: late keys are common (dtmf reference, section 11). No transfer, hold or re-INVITE leads out of
+ * armed: only the capture does.
+ */
+export type SecureState = 'clear' | 'armed' | 'cooling'
+export type SecureAction = 'arm' | 'disarm'
+
+const COOL_DOWN_MS = 3_000
+
+export class SecureMode {
+  state: SecureState = 'clear'
+  #clearAtMs: number | undefined
+
+  captureOpened(): SecureAction | undefined {
+    const wasClear = this.state === 'clear'
+    this.state = 'armed'
+    this.#clearAtMs = undefined
+    return wasClear ? 'arm' : undefined
+  }
+
+  captureClosed(nowMs: number): void {
+    if (this.state !== 'armed') return // ignored: closing what is not open changes nothing
+    this.state = 'cooling'
+    this.#clearAtMs = nowMs + COOL_DOWN_MS
+  }
+
+  wake(nowMs: number): SecureAction | undefined {
+    if (this.#clearAtMs === undefined || nowMs < this.#clearAtMs) return undefined
+    this.state = 'clear'
+    this.#clearAtMs = undefined
+    return 'disarm'
+  }
+
+  nextWakeAtMs(): number | undefined {
+    return this.#clearAtMs
+  }
+}

@@ -1,0 +1,25 @@
+/** SIP URIs of the agent side: what to write and where to send. */
+import type { Address } from '../../lib/address.ts'
+
+const DEFAULT_SIP_PORT = 5060 // RFC 3261 19.1.2
+
+/** Host and port of a SIP URI (already checked by the configuration); the host may still be a name. */
+export function hostAndPort(uri: string): Address | undefined {
+  const match = /^sips?:(?:[^@]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?/i.exec(uri)
+  if (match?.[1] === undefined) return undefined
+  return { host: match[1].replace(/^\[|\]$/g, ''), port: match[2] === undefined ? DEFAULT_SIP_PORT : Number(match[2]) }
+}
+
+/**
+ * Our own From for the agent leg: the caller's display name and user, our host in place of theirs (SIP-25, topology hiding).
+ * A From we cannot read becomes anonymous (RFC 3323 4.1.1.3).
+ */
+export function ownFrom(received: string, ourHost: string): string {
+  const match =
+    /^\s*("(?:[^"\\]|\\.)*"|[^<"]*)\s*<(?:sips?|tel):([^@;>]+)/i.exec(received) ??
+    /^\s*()(?:sips?|tel):([^@;]+)/i.exec(received)
+  const host = ourHost.includes(':') ? `[${ourHost}]` : ourHost
+  if (match === null) return '"Anonymous" <sip:anonymous@anonymous.invalid>'
+  const display = (match[1] ?? '').trim()
+  return `${display === '' ? '' : `${display} `}<sip:${match[2]}@${host}>`
+}

@@ -1,0 +1,60 @@
+/**
+ * The card zone's composition root: the only process in which a digit exists. It answers SIP and RTP, opens connections to
+ * configured gateways only, has no HTTP server, no database, no disk writes and no logger; what it has to say crosses the
+ * wall on file descriptor 3. When control is gone it ends its calls and goes: nobody could close a capture any more.
+ */
+import { Socket } from 'node:net'
+import process from 'node:process'
+import { systemClock } from '../lib/clock.ts'
+import { systemRandom } from '../lib/random.ts'
+import { order, report, type Order, type Report } from '../wall/messages.ts'
+import { openWall } from '../wall/transport-socket.ts'
+import { CardZone } from './card-zone.ts'
+
+refuseInspection()
+process.on('uncaughtException', dieWithoutMessage)
+process.on('unhandledRejection', dieWithoutMessage)
+// Ctrl-C reaches the whole terminal group; control decides when the CDE stops.
+process.on('SIGINT', () => {})
+process.on('SIGHUP', () => {})
+
+let refusedMessages = 0
+const zone = new CardZone({
+  clock: systemClock,
+  random: systemRandom,
+  report: (message: Report) => void wall.send(message),
+  refusedMessages: () => refusedMessages,
+})
+const wall = openWall<Order, Report>(new Socket({ fd: 3 }), {
+  incoming: order,
+  outgoing: report,
+  onMessage: (message) => {
+    if (message.type === 'stop') void stop()
+    else zone.execute(message)
+  },
+  onRefused: () => refusedMessages++,
+  onClosed: () => void stop(),
+})
+wall.send({ type: 'ready' })
+
+async function stop(): Promise<void> {
+  await zone.close()
+  process.exit(0)
+}
+
+/** SIGUSR1 would open the inspector on a running Node; a debugger flag at start is refused outright. */
+function refuseInspection(): void {
+  process.on('SIGUSR1', () => {})
+  const inspected = process.execArgv.some((flag) => flag.startsWith('--inspect') || flag.startsWith('--heapsnapshot'))
+  if (inspected || process.env['NODE_OPTIONS'] !== undefined) process.exit(78)
+}
+
+/** An error's message could hold input; its frames cannot. Control starts a new CDE. */
+function dieWithoutMessage(error: unknown): never {
+  const frames =
+    error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')) : []
+  process.stderr.write(
+    `card zone: fatal ${error instanceof Error ? error.name : 'error'}\n${frames.slice(0, 20).join('\n')}\n`,
+  )
+  process.exit(70)
+}

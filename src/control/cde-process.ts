@@ -1,0 +1,136 @@
+/**
+ * Spawns the card zone and keeps it alive. The CDE gets a clean environment, no inspector, no core dumps, and rights to read
+ * its code and the gateways' credential files only. If it dies, control is told at once and a new one is started.
+ *
+ *   starting ──`ready`──► configuring ──`configured`──► up ──exit──► waiting ──back-off──► starting
+ *       └── exit or `configure-failed` ──► waiting (first start: the start fails with the reason)
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { cdeProcessLimits } from '../lib/limits.ts'
+import type { Log } from '../lib/log.ts'
+import { type Order, order, type Report, report } from '../wall/messages.ts'
+import type { CdePort } from '../wall/port.ts'
+import type { CdeSettings } from '../wall/settings.ts'
+import { openWall, type WallEnd } from '../wall/transport-socket.ts'
+
+export interface CdeProcessOptions {
+  readonly node: string
+  /** Path of the CDE's composition root. */
+  readonly entry: string
+  /** Folders and files that the CDE may read. */
+  readonly readable: readonly string[]
+  readonly settings: CdeSettings
+  readonly log: Log
+  /** A message was refused at the wall; only its kind is known. */
+  onRefused(refusal: string): void
+}
+
+export class CdeProcess implements CdePort {
+  readonly #options: CdeProcessOptions
+  readonly #reportListeners: ((report: Report) => void)[] = []
+  readonly #upListeners: (() => void)[] = []
+  readonly #downListeners: (() => void)[] = []
+  #child: ChildProcess | undefined
+  #wall: WallEnd<Order> | undefined
+  #restartTimer: NodeJS.Timeout | undefined
+  #restartDelayMs: number = cdeProcessLimits.restartDelayMsMin
+  #stopping = false
+  #settleStart: ((problem: string | undefined) => void) | undefined
+  up = false
+
+  constructor(options: CdeProcessOptions) {
+    this.#options = options
+  }
+
+  /** Starts the CDE. @returns undefined when it is up, or why it could not start; later deaths lead to restarts */
+  async start(): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.#settleStart = resolve
+    this.#spawn()
+    const problem = await promise
+    this.#settleStart = undefined
+    if (problem !== undefined) await this.stop()
+    return problem
+  }
+
+  send(message: Order): boolean {
+    return this.up && this.#wall !== undefined && this.#wall.send(message)
+  }
+
+  onReport(listener: (report: Report) => void): void {
+    this.#reportListeners.push(listener)
+  }
+
+  onUp(listener: () => void): void {
+    this.#upListeners.push(listener)
+  }
+
+  onDown(listener: () => void): void {
+    this.#downListeners.push(listener)
+  }
+
+  /** Asks the CDE to end its calls and go; kills it if it does not. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#restartTimer)
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), cdeProcessLimits.stopMs)
+    if (!this.#wall?.send({ type: 'stop' })) child.kill('SIGKILL')
+    await exited
+    clearTimeout(killTimer)
+  }
+
+  #spawn(): void {
+    const { node, entry, readable } = this.#options
+    const flags = ['--disable-sigusr1', '--permission', ...readable.map((path) => `--allow-fs-read=${path}`)]
+    // The shell is only there for the limit: Node cannot set RLIMIT_CORE itself. Nothing of the environment is handed on.
+    const child = spawn('/bin/sh', ['-c', 'ulimit -c 0 && exec "$0" "$@"', node, ...flags, entry], {
+      env: {},
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    })
+    this.#child = child
+    // Node gives a duplex Unix socket for an extra `pipe`; the other end is file descriptor 3 of the child.
+    const wall = openWall<Report, Order>(child.stdio[3] as Socket, {
+      incoming: report,
+      outgoing: order,
+      onMessage: (message) => this.#reported(message, wall),
+      onRefused: (refusal) => this.#options.onRefused(refusal),
+      onClosed: () => {},
+    })
+    this.#wall = wall
+    child.once('exit', () => this.#exited(wall))
+    child.once('error', () => this.#exited(wall))
+  }
+
+  #reported(message: Report, wall: WallEnd<Order>): void {
+    if (message.type === 'ready') wall.send({ type: 'configure', settings: this.#options.settings })
+    else if (message.type === 'configure-failed') this.#settleStart?.(message.problem)
+    else if (message.type === 'configured') this.#isUp()
+    for (const listener of this.#reportListeners) listener(message)
+  }
+
+  #isUp(): void {
+    this.up = true
+    this.#restartDelayMs = cdeProcessLimits.restartDelayMsMin
+    this.#options.log.info({}, 'card zone is up')
+    for (const listener of this.#upListeners) listener()
+    this.#settleStart?.(undefined)
+  }
+
+  #exited(wall: WallEnd<Order>): void {
+    if (this.#wall !== wall) return
+    this.#wall = undefined
+    wall.close()
+    const wasUp = this.up
+    this.up = false
+    if (wasUp) for (const listener of this.#downListeners) listener()
+    this.#settleStart?.('the card zone ended before it was ready')
+    if (this.#stopping) return
+    this.#options.log.error({ restartInMs: this.#restartDelayMs }, 'card zone died; live captures are lost; restarting it')
+    this.#restartTimer = setTimeout(() => this.#spawn(), this.#restartDelayMs)
+    this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, cdeProcessLimits.restartDelayMsMax)
+  }
+}
