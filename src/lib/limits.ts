@@ -14,6 +14,7 @@ export const callLimits = {
   callsMax: 1_000,
   ringMs: 120_000,
   callMs: 4 * 3_600_000,
+  portTriesMax: 10,
   copiedHeadersMax: 64,
   copiedHeaderOctetsMax: 4_096,
   copiedHeadersOctetsMax: 16_384,
@@ -31,6 +32,11 @@ export const mediaLimits = {
   learnPacketsMax: 5,
   learnMs: 500,
   rtcpPacketsPerDatagramMax: 32,
+  rtcpIntervalMs: 5_000,
+  /** Ports tried for one pair when other processes hold them. */
+  portTriesMax: 16,
+  /** The timer of draining ports fires at most this often. */
+  portWakeMs: 1_000,
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,
   portDrainMs: 600_000,

@@ -1,13 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { Address } from '../../lib/address.ts'
 import { isUnspecified } from './ip-host.ts'
-import {
-  type MediaEngine,
-  MediaOpenError,
-  type MediaOpenReason,
-  type MediaSocket,
-  type PacketListener,
-} from './socket.ts'
+import { type MediaEngine, MediaOpenError, type MediaOpenReason, type MediaSocket } from './socket.ts'
 
 const openReasons: Readonly<Record<string, MediaOpenReason>> = {
   EADDRINUSE: 'address-in-use',

@@ -1,0 +1,108 @@
+import { newId } from '../../lib/ids.ts'
+import { mediaLimits } from '../../lib/limits.ts'
+import { type RandomBytes, randomUnit } from '../../lib/random.ts'
+import { Reception } from './reception.ts'
+import { parseRtcp, type RtcpKind, type SenderInfo, writeReport } from './rtcp.ts'
+import { parseRtp } from './rtp.ts'
+
+type Counter = `rtcp_received_${RtcpKind}` | 'rtcp_refused' | 'rtcp_sent'
+
+/**
+ * MED-09: RTCP of one leg, which begins and ends here. It is told of the leg's RTP, writes a report with our own CNAME about
+ * every 5 s, and of what the peer sends it takes only the time of its sender reports; all else is counted and goes nowhere.
+ */
+export class RtcpSession {
+  readonly #random: RandomBytes
+  readonly #startedAtMs: number
+  // RFC 7022 4.2: a fresh random name per session; ours has letters only.
+  readonly #cname: string
+  readonly #reception = new Reception()
+  readonly #counts = new Map<Counter, number>()
+  #ssrc: number
+  #nextTickAtMs: number
+  #sent: { timestamp: number; atMs: number; packets: number; octets: number } | undefined
+  #sentSinceReport = false
+
+  constructor(options: { random: RandomBytes; nowMs: number }) {
+    this.#random = options.random
+    this.#startedAtMs = options.nowMs
+    this.#cname = newId(options.random) + newId(options.random)
+    this.#ssrc = new DataView(Uint8Array.from(options.random(4)).buffer).getUint32(0)
+    // RFC 3550 6.2: the first report comes after half the interval.
+    this.#nextTickAtMs = options.nowMs + this.#intervalMs() / 2
+  }
+
+  /** We sent this RTP packet on the leg. */
+  sent(packet: Uint8Array, nowMs: number): void {
+    const rtp = parseRtp(packet)
+    if (typeof rtp === 'string') return
+    const before = rtp.ssrc === this.#ssrc ? this.#sent : undefined
+    this.#ssrc = rtp.ssrc
+    this.#sent = {
+      timestamp: rtp.timestamp,
+      atMs: nowMs,
+      packets: (before?.packets ?? 0) + 1,
+      octets: (before?.octets ?? 0) + rtp.payload.length,
+    }
+    this.#sentSinceReport = true
+  }
+
+  /** This RTP packet came in on the leg and counted (see SourceLock). */
+  received(packet: Uint8Array, nowMs: number): void {
+    const rtp = parseRtp(packet)
+    if (typeof rtp !== 'string') this.#reception.receive(rtp, nowMs)
+  }
+
+  /** A datagram on the RTCP port, from the locked source. It ends here. */
+  receive(datagram: Uint8Array, nowMs: number): void {
+    const packets = parseRtcp(datagram)
+    if (typeof packets === 'string') return this.#count('rtcp_refused')
+    for (const { kind, ssrc, ntpMiddle } of packets) {
+      this.#count(`rtcp_received_${kind}`)
+      if (ssrc !== undefined && ntpMiddle !== undefined) this.#reception.senderReport(ssrc, ntpMiddle, nowMs)
+    }
+  }
+
+  nextTickAtMs(): number {
+    return this.#nextTickAtMs
+  }
+
+  /** @returns the report that is due, undefined before `nextTickAtMs` */
+  tick(nowMs: number): Uint8Array | undefined {
+    if (nowMs < this.#nextTickAtMs) return undefined
+    this.#nextTickAtMs = nowMs + this.#intervalMs()
+    const block = this.#reception.report(nowMs)
+    const report = writeReport(this.#ssrc, this.#cname, this.#senderInfo(nowMs), block === undefined ? [] : [block])
+    this.#sentSinceReport = false
+    this.#count('rtcp_sent')
+    return report
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts)
+  }
+
+  /** RFC 3550 6.4: only who has sent since the last report is a sender. */
+  #senderInfo(nowMs: number): SenderInfo | undefined {
+    if (this.#sent === undefined || !this.#sentSinceReport) return undefined
+    // RFC 3550 6.4.1: the time since the session began will do, and tells nothing about this host's clock.
+    const elapsedMs = nowMs - this.#startedAtMs
+    const sinceSentSamples = Math.round((nowMs - this.#sent.atMs) * 8)
+    return {
+      ntpSeconds: Math.floor(elapsedMs / 1_000),
+      ntpFraction: Math.floor(((elapsedMs % 1_000) / 1_000) * 2 ** 32),
+      timestamp: (this.#sent.timestamp + sinceSentSamples) >>> 0,
+      packets: this.#sent.packets,
+      octets: this.#sent.octets,
+    }
+  }
+
+  /** RFC 3550 6.3.1: half to one and a half times the interval, so that the sides do not fall into step. */
+  #intervalMs(): number {
+    return mediaLimits.rtcpIntervalMs * (0.5 + randomUnit(this.#random))
+  }
+
+  #count(counter: Counter): void {
+    this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1)
+  }
+}
