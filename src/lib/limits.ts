@@ -33,10 +33,6 @@ export const mediaLimits = {
   learnMs: 500,
   rtcpPacketsPerDatagramMax: 32,
   rtcpIntervalMs: 5_000,
-  /** Ports tried for one pair when other processes hold them. */
-  portTriesMax: 16,
-  /** The timer of draining ports fires at most this often. */
-  portWakeMs: 1_000,
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,
   portDrainMs: 600_000,

@@ -13,29 +13,27 @@ type Counter = `rtcp_received_${RtcpKind}` | 'rtcp_refused' | 'rtcp_sent'
  */
 export class RtcpSession {
   readonly #random: RandomBytes
-  readonly #startedAtMs: number
   // RFC 7022 4.2: a fresh random name per session; ours has letters only.
   readonly #cname: string
   readonly #reception = new Reception()
   readonly #counts = new Map<Counter, number>()
   #ssrc: number
-  #nextTickAtMs: number
+  #startedAtMs: number | undefined
+  #nextWakeAtMs: number | undefined
   #sent: { timestamp: number; atMs: number; packets: number; octets: number } | undefined
   #sentSinceReport = false
 
-  constructor(options: { random: RandomBytes; nowMs: number }) {
+  constructor(options: { random: RandomBytes }) {
     this.#random = options.random
-    this.#startedAtMs = options.nowMs
     this.#cname = newId(options.random) + newId(options.random)
     this.#ssrc = new DataView(Uint8Array.from(options.random(4)).buffer).getUint32(0)
-    // RFC 3550 6.2: the first report comes after half the interval.
-    this.#nextTickAtMs = options.nowMs + this.#intervalMs() / 2
   }
 
   /** We sent this RTP packet on the leg. */
   sent(packet: Uint8Array, nowMs: number): void {
     const rtp = parseRtp(packet)
     if (typeof rtp === 'string') return
+    this.#start(nowMs)
     const before = rtp.ssrc === this.#ssrc ? this.#sent : undefined
     this.#ssrc = rtp.ssrc
     this.#sent = {
@@ -50,7 +48,9 @@ export class RtcpSession {
   /** This RTP packet came in on the leg and counted (see SourceLock). */
   received(packet: Uint8Array, nowMs: number): void {
     const rtp = parseRtp(packet)
-    if (typeof rtp !== 'string') this.#reception.receive(rtp, nowMs)
+    if (typeof rtp === 'string') return
+    this.#start(nowMs)
+    this.#reception.receive(rtp, nowMs)
   }
 
   /** A datagram on the RTCP port, from the locked source. It ends here. */
@@ -63,14 +63,15 @@ export class RtcpSession {
     }
   }
 
-  nextTickAtMs(): number {
-    return this.#nextTickAtMs
+  /** When the next report is due; undefined before the leg's first RTP packet. */
+  nextWakeAtMs(): number | undefined {
+    return this.#nextWakeAtMs
   }
 
-  /** @returns the report that is due, undefined before `nextTickAtMs` */
-  tick(nowMs: number): Uint8Array | undefined {
-    if (nowMs < this.#nextTickAtMs) return undefined
-    this.#nextTickAtMs = nowMs + this.#intervalMs()
+  /** @returns the report that is due, undefined before `nextWakeAtMs` */
+  wake(nowMs: number): Uint8Array | undefined {
+    if (this.#nextWakeAtMs === undefined || nowMs < this.#nextWakeAtMs) return undefined
+    this.#nextWakeAtMs = nowMs + this.#intervalMs()
     const block = this.#reception.report(nowMs)
     const report = writeReport(this.#ssrc, this.#cname, this.#senderInfo(nowMs), block === undefined ? [] : [block])
     this.#sentSinceReport = false
@@ -82,11 +83,18 @@ export class RtcpSession {
     return Object.fromEntries(this.#counts)
   }
 
+  #start(nowMs: number): void {
+    if (this.#startedAtMs !== undefined) return
+    this.#startedAtMs = nowMs
+    // RFC 3550 6.2: the first report comes after half the interval.
+    this.#nextWakeAtMs = nowMs + this.#intervalMs() / 2
+  }
+
   /** RFC 3550 6.4: only who has sent since the last report is a sender. */
   #senderInfo(nowMs: number): SenderInfo | undefined {
     if (this.#sent === undefined || !this.#sentSinceReport) return undefined
     // RFC 3550 6.4.1: the time since the session began will do, and tells nothing about this host's clock.
-    const elapsedMs = nowMs - this.#startedAtMs
+    const elapsedMs = nowMs - (this.#startedAtMs ?? nowMs)
     const sinceSentSamples = Math.round((nowMs - this.#sent.atMs) * 8)
     return {
       ntpSeconds: Math.floor(elapsedMs / 1_000),
