@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Bench, CALL, CAPTURE } from './captures.test-kit.ts'
+
+const OTHER_CAPTURE = 'DDDDDDDDDDDDDDDDDD'
+const OTHER_CALL = 'FFFFFFFFFFFFFFFFFF'
+
+test('a card keyed field by field completes itself, with a report per key and the brand as soon as it is known', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('cardNumber', '4')
+  assert.deepEqual(bench.last('cardNumber'), {
+    type: 'field',
+    captureId: CAPTURE,
+    field: 'cardNumber',
+    state: 'collecting',
+    count: 1,
+    expected: 16,
+    brand: 'visa',
+  })
+  bench.keys('242424242424242')
+  const { state, count, lastFour } = bench.last('cardNumber') ?? {}
+  assert.deepEqual({ state, count, lastFour }, { state: 'valid', count: 16, lastFour: '4242' })
+  const counts = bench.reports.filter((report) => report.type === 'field').map((report) => report.count)
+  assert.deepEqual(counts, [0, ...Array.from({ length: 16 }, (_, i) => i + 1)])
+  bench.enter('expiry', '1234')
+  assert.equal(bench.last('expiry')?.state, 'valid')
+  bench.enter('securityCode', '123')
+  assert.equal(bench.last('securityCode')?.state, 'valid')
+  assert.equal(bench.last('securityCode')?.expected, 3)
+})
+
+test('the last four are told only of a number that is valid', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('cardNumber', '4242424242424241')
+  const last = bench.last('cardNumber')
+  assert.deepEqual([last?.state, last?.error, last?.count], ['error', 'check-digit', 16])
+  for (const report of bench.reports) assert.ok(!('lastFour' in report))
+  assert.ok(bench.wiped())
+})
+
+test('end key on a variable length, clear key, and both left over from the field before', () => {
+  const bench = new Bench()
+  bench.start('field', ['cardNumber', 'account'])
+  bench.enter('cardNumber', '6759649826438453')
+  assert.equal(bench.last('cardNumber')?.state, 'collecting', 'Maestro numbers have many lengths')
+  bench.keys('#')
+  assert.equal(bench.last('cardNumber')?.state, 'valid')
+  bench.enter('account', '#*')
+  assert.deepEqual([bench.last('account')?.state, bench.last('account')?.count], ['requested', 0])
+  bench.keys('12*')
+  assert.deepEqual([bench.last('account')?.state, bench.last('account')?.count], ['requested', 0])
+  bench.keys('12345#')
+  assert.equal(bench.last('account')?.error, 'too-short')
+  bench.enter('account', '123456789#')
+  assert.equal(bench.last('account')?.error, 'too-long')
+  assert.equal(bench.last('account')?.count, 9)
+  bench.enter('account', `${'1'.repeat(40)}#`)
+  assert.equal(bench.last('account')?.error, 'too-long')
+  assert.equal(bench.last('account')?.count, 32, 'the count is bounded')
+  bench.enter('account', 'A1B2C3D456#')
+  assert.equal(bench.last('account')?.state, 'valid', 'keys A to D are not digits and end nothing')
+})
+
+test('the end and clear keys are the configured ones', () => {
+  const bench = new Bench({ endKey: '*', clearKey: '#' })
+  bench.start('field', ['account'])
+  bench.enter('account', '99#123456*')
+  assert.deepEqual([bench.last('account')?.state, bench.last('account')?.count], ['valid', 6])
+})
+
+test('a field of one digit completes itself', () => {
+  const bench = new Bench()
+  bench.start('field', ['consent', 'postcode'])
+  bench.enter('consent', '1')
+  assert.equal(bench.last('consent')?.state, 'valid')
+  bench.enter('postcode', '10115')
+  assert.equal(bench.last('postcode')?.state, 'valid')
+})
+
+test('no first digit in time, and a pause after too little, are errors; a pause after enough ends the field', () => {
+  const bench = new Bench()
+  bench.start('field', ['cardNumber', 'account'])
+  bench.enter('cardNumber', '')
+  bench.untilTimer()
+  assert.equal(bench.nowMs, 21_000)
+  assert.equal(bench.last('cardNumber')?.error, 'first-digit-timeout')
+  bench.enter('account', '12345')
+  bench.untilTimer()
+  assert.equal(bench.nowMs, 26_000)
+  assert.equal(bench.last('account')?.error, 'between-digits-timeout')
+  bench.enter('account', '123456')
+  bench.untilTimer()
+  assert.equal(bench.last('account')?.state, 'valid')
+  bench.enter('cardNumber', '999999999999')
+  bench.untilTimer()
+  assert.equal(bench.last('cardNumber')?.error, 'brand-unknown')
+  assert.ok(!bench.wiped(), 'the account is still held')
+})
+
+test('each digit starts the pause anew, and 0 switches the timers off', () => {
+  const bench = new Bench()
+  bench.start('field', ['account'])
+  bench.enter('account', '1')
+  bench.nowMs += 4_999
+  bench.captures.wake(bench.nowMs)
+  bench.keys('2')
+  bench.nowMs += 4_999
+  bench.captures.wake(bench.nowMs)
+  assert.equal(bench.last('account')?.state, 'collecting')
+  const unhurried = new Bench({ firstDigitMs: 0, betweenDigitsMs: 0, captureMs: 0 })
+  unhurried.start('field', ['account'])
+  unhurried.enter('account', '1')
+  assert.equal(unhurried.captures.nextWakeAtMs(), undefined)
+})
+
+test('digits that nothing asked for are dropped and reported, the end key left over is not', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.keys('42#*A')
+  assert.deepEqual(bench.reports.slice(1), [
+    { type: 'keys-dropped', callId: CALL, count: 1 },
+    { type: 'keys-dropped', callId: CALL, count: 1 },
+  ])
+  bench.enter('cardNumber', '4242424242424242')
+  bench.keys('7')
+  assert.equal(bench.reports.at(-1)?.type, 'keys-dropped')
+  assert.equal(bench.last('cardNumber')?.state, 'valid')
+  assert.equal(bench.captures.counters()['capture_keys_dropped'], 3)
+})
+
+test('keys of a call without a capture are neither kept nor reported', () => {
+  const bench = new Bench()
+  bench.keys('4242424242424242')
+  assert.deepEqual(bench.reports, [])
+  assert.deepEqual(bench.stores, [])
+})
+
+test('a security code keyed before the card is judged again when the brand is known', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('securityCode', '123')
+  assert.equal(bench.last('securityCode')?.state, 'collecting', 'three or four digits: not known yet')
+  bench.keys('#')
+  assert.equal(bench.last('securityCode')?.state, 'valid')
+  bench.enter('cardNumber', '378282246310005')
+  assert.equal(bench.last('cardNumber')?.state, 'valid')
+  assert.equal(bench.last('securityCode')?.error, 'too-short')
+  bench.enter('securityCode', '1234')
+  assert.equal(bench.last('securityCode')?.state, 'valid')
+  bench.enter('cardNumber', '5105105105105100')
+  assert.equal(bench.last('securityCode')?.error, 'too-long')
+})
+
+test('asking for another field lets go of the open one and keeps the valid ones', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('expiry', '1234')
+  bench.enter('cardNumber', '4242')
+  bench.captures.request(CAPTURE, 'securityCode', bench.nowMs)
+  assert.deepEqual([bench.last('cardNumber')?.state, bench.last('cardNumber')?.count], ['idle', 0])
+  assert.equal(bench.last('expiry')?.state, 'valid')
+  bench.keys('999#')
+  assert.equal(bench.last('securityCode')?.state, 'valid')
+})
+
+test('in one go: fields follow each other, and the end key after a complete field does no harm', () => {
+  const bench = new Bench()
+  bench.start('continuous')
+  bench.keys('4242424242424242#1234#123#')
+  for (const field of ['cardNumber', 'expiry', 'securityCode']) assert.equal(bench.last(field)?.state, 'valid', field)
+  assert.deepEqual(
+    bench.reports.filter((report) => report.type === 'keys-dropped'),
+    [],
+  )
+})
+
+test('in one go: a wrong field is asked again three times, then only by the agent', () => {
+  const bench = new Bench()
+  bench.start('continuous')
+  for (let round = 0; round < 3; round++) {
+    bench.keys('4242424242424241')
+    assert.equal(bench.last('cardNumber')?.state, 'requested', `round ${round}`)
+  }
+  bench.keys('4242424242424241')
+  assert.equal(bench.last('cardNumber')?.state, 'error')
+  bench.keys('4')
+  assert.equal(bench.reports.at(-1)?.type, 'keys-dropped')
+  bench.enter('cardNumber', '4242424242424242')
+  assert.equal(bench.last('expiry')?.state, 'requested')
+})
+
+test('in one go: a field that the agent clears is asked again, and the others stay', () => {
+  const bench = new Bench()
+  bench.start('continuous')
+  bench.keys('42424242424242421234')
+  bench.captures.reset(CAPTURE, 'cardNumber', bench.nowMs)
+  assert.equal(bench.last('cardNumber')?.state, 'idle')
+  bench.keys('123')
+  assert.equal(bench.last('securityCode')?.state, 'collecting', 'without a brand three digits may be too few')
+  bench.keys('#')
+  assert.equal(bench.last('cardNumber')?.state, 'requested')
+  bench.captures.reset(CAPTURE, undefined, bench.nowMs)
+  assert.equal(bench.last('expiry')?.state, 'idle')
+  assert.equal(bench.last('cardNumber')?.state, 'requested')
+  assert.ok(bench.wiped())
+})
+
+test('contradicting carriages put the open field in error and its digits are gone', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('cardNumber', '42424242')
+  bench.captures.conflict(CALL, bench.nowMs)
+  assert.equal(bench.last('cardNumber')?.error, 'digit-conflict')
+  assert.ok(bench.wiped())
+})
+
+test('a second capture on a call, a wrong field, a doubled field and too many captures are refused', () => {
+  const bench = new Bench()
+  bench.start()
+  const refused = (captureId: string, callId: string, fields: string[]): unknown => {
+    bench.captures.start({ captureId, callId, fields, mode: 'field' }, bench.nowMs)
+    const last = bench.reports.at(-1)
+    return last?.type === 'capture-refused' ? last.code : last?.type
+  }
+  assert.equal(refused(OTHER_CAPTURE, CALL, ['cardNumber']), 'CAPTURE_EXISTS')
+  assert.equal(refused(CAPTURE, OTHER_CALL, ['cardNumber']), 'CAPTURE_EXISTS')
+  assert.equal(refused(OTHER_CAPTURE, OTHER_CALL, ['iban']), 'FIELD_UNKNOWN')
+  assert.equal(refused(OTHER_CAPTURE, OTHER_CALL, ['expiry', 'expiry']), 'FIELD_UNKNOWN')
+  for (let n = 1; n < 1_000; n++) {
+    assert.equal(refused(`capture ${n}`, `call ${n}`, ['expiry']), 'capture-started')
+  }
+  assert.equal(refused(OTHER_CAPTURE, OTHER_CALL, ['expiry']), 'TOO_MANY')
+})
