@@ -1,0 +1,10 @@
+/** Types of debian-packages.mjs, which has to stay plain JavaScript. */
+export interface DebianPackage {
+  readonly name: string
+  readonly proof: { readonly program: string } | { readonly file: string; readonly multiarch?: boolean }
+  readonly reason: string
+  readonly tests: string
+}
+export const debianPackages: readonly DebianPackage[]
+export function isPresent(entry: DebianPackage): boolean
+export function installDebianPackages(say?: (line: string) => void): DebianPackage[]
