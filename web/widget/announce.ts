@@ -1,0 +1,60 @@
+/** What a screen reader says when the panel changes: states, not single keys, so that it never talks over the caller. */
+import type { Field } from './contract.ts'
+import { type Panel, rows, screenOf } from './state.ts'
+import { adviceWords, brandNames, declineWords, fieldErrorWords, labelOf, noticeOf } from './words.ts'
+
+/** @returns one sentence, or an empty text when nothing worth saying has changed */
+export function announce(before: Panel, now: Panel): string {
+  const screen = screenOf(now)
+  if (screen !== screenOf(before)) return screen === 'card' ? 'Ready to take a card.' : resultSentence(now)
+  if (now.notice !== undefined && now.notice !== before.notice) return noticeOf(now.notice)
+  if (now.cardZone !== before.cardZone)
+    return now.cardZone === 'up' ? 'The card zone is back.' : 'The card zone is restarting.'
+  if (now.call !== before.call && now.call === 'ended') return 'The call has ended.'
+  if (now.link !== before.link && now.link === 'lost') return 'Connection lost, trying again.'
+  if (now.link !== before.link && before.link === 'lost') return 'Connected again.'
+  const old = new Map(rows(before).map((field) => [field.field, field.state]))
+  const changed = rows(now).filter((field) => old.get(field.field) !== field.state)
+  return changed.map(fieldSentence).filter(Boolean).join(' ')
+}
+
+function fieldSentence(field: Field): string {
+  const label = labelOf(field.field)
+  switch (field.state) {
+    case 'requested':
+      return `${label}: waiting for the caller.`
+    case 'valid':
+      return field.brand === undefined || field.lastFour === undefined
+        ? `${label}: complete.`
+        : `${label}: complete, ${brandNames[field.brand]} ending in ${field.lastFour}.`
+    case 'error':
+      return `${label}: ${field.error === undefined ? 'please request it again.' : fieldErrorWords[field.error]}`
+    case 'idle':
+    case 'collecting':
+      return ''
+  }
+}
+
+function resultSentence(panel: Panel): string {
+  const payment = panel.payment
+  switch (screenOf(panel)) {
+    case 'charging':
+      return 'Charging the card.'
+    case 'approved':
+      return `Approved. ${payment?.authCode === undefined ? '' : `Authorisation code ${payment.authCode}.`}`
+    case 'declined':
+      return payment?.decline === undefined
+        ? 'Declined.'
+        : `Declined. ${declineWords[payment.decline.code]} ${adviceWords[payment.decline.advice]}`
+    case 'checking':
+      return 'Checking with the bank. Do not take the card again.'
+    case 'not-sent':
+      return 'Not sent. Nothing was charged.'
+    case 'reversed':
+      return 'Taken back. Nothing is charged.'
+    case 'needs-review':
+      return 'Needs a look. Do not take the card again.'
+    case 'card':
+      return ''
+  }
+}

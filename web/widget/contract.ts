@@ -1,0 +1,74 @@
+/** The shapes of control's API that the widget reads. The words are those of the wall, so that a new one breaks the build here. */
+import type { ErrorCode } from '../../src/lib/errors.ts'
+import type {
+  Brand,
+  captureCloseReasons,
+  captureModes,
+  declineAdvice,
+  declineCodes,
+  fieldErrors,
+  fieldStates,
+} from '../../src/wall/messages.ts'
+
+export type FieldState = (typeof fieldStates)[number]
+export type FieldError = (typeof fieldErrors)[number]
+export type CaptureMode = (typeof captureModes)[number]
+export type CaptureCloseReason = (typeof captureCloseReasons)[number]
+export type DeclineCode = (typeof declineCodes)[number]
+export type DeclineAdvice = (typeof declineAdvice)[number]
+export type { Brand }
+
+export interface Field {
+  readonly field: string
+  readonly state: FieldState
+  readonly count: number
+  readonly expected?: number
+  readonly brand?: Brand
+  readonly lastFour?: string
+  readonly error?: FieldError
+}
+
+export interface Capture {
+  readonly captureId: string
+  readonly callId: string
+  readonly state: 'open' | 'closed'
+  readonly mode: CaptureMode
+  readonly closeReason?: CaptureCloseReason
+  readonly fields: readonly Field[]
+}
+
+export const paymentStates = [
+  'submitting',
+  'approved',
+  'declined',
+  'checking',
+  'not-sent',
+  'reversed',
+  'needs-review',
+] as const
+export type PaymentState = (typeof paymentStates)[number]
+
+export interface Payment {
+  readonly paymentId: string
+  readonly captureId: string
+  readonly orderReference: string
+  readonly amountMinor: number
+  readonly currency: string
+  readonly state: PaymentState
+  readonly reference: string
+  readonly brand?: Brand
+  readonly lastFour?: string
+  readonly authCode?: string
+  readonly decline?: { readonly code: DeclineCode; readonly advice: DeclineAdvice; readonly message: string }
+}
+
+/** What the widget may meet when it asks control: control's own codes, and two of the way there. */
+export type Refusal = ErrorCode | 'UNREACHABLE' | 'UNEXPECTED'
+
+/** An event of control's stream, as far as the widget uses it. */
+export type CallEvent =
+  | { readonly type: 'call.started' | 'call.answered' | 'call.ended' | 'keys.dropped' | 'cde.down' | 'cde.up' }
+  | { readonly type: 'capture.started' | 'capture.lost'; readonly captureId: string; readonly mode?: CaptureMode }
+  | { readonly type: 'capture.closed'; readonly captureId: string; readonly reason: CaptureCloseReason }
+  | { readonly type: 'capture.field'; readonly captureId: string; readonly field: Field }
+  | { readonly type: 'payment.changed'; readonly payment: Payment }

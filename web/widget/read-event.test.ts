@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readEvent } from './read-event.ts'
+
+test('events of the contract are read', () => {
+  const data =
+    '{"seq":4,"at":"x","type":"capture.field","callId":"C","captureId":"A","field":{"field":"expiry","state":"collecting","count":2}}'
+  assert.deepEqual(readEvent({ event: 'capture.field', data }), {
+    type: 'capture.field',
+    captureId: 'A',
+    field: { field: 'expiry', state: 'collecting', count: 2 },
+  })
+  assert.deepEqual(readEvent({ event: 'cde.down', data: '{}' }), { type: 'cde.down' })
+  assert.deepEqual(readEvent({ event: 'capture.closed', data: '{"captureId":"A","reason":"timed-out"}' }), {
+    type: 'capture.closed',
+    captureId: 'A',
+    reason: 'timed-out',
+  })
+})
+
+test('what is unknown, broken or incomplete is passed over', () => {
+  for (const [event, data] of [
+    ['capture.field', '{"captureId":"A"}'],
+    ['capture.field', '{"field":{"field":"expiry","count":1}}'],
+    ['capture.started', '{}'],
+    ['payment.changed', '{"payment":{"paymentId":"P","state":"won"}}'],
+    ['call.answered', 'null'],
+    ['call.answered', '{'],
+    ['something.new', '{}'],
+  ] as const) {
+    assert.equal(readEvent({ event, data }), undefined, `${event} ${data}`)
+  }
+})

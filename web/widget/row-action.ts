@@ -1,0 +1,29 @@
+/** What the button of a row says and does, given the panel. */
+import type { Field } from './contract.ts'
+import { canOrder, isTaking, type Panel } from './state.ts'
+
+export interface RowAction {
+  readonly verb: 'request' | 'request-all' | 'reset'
+  readonly label: string
+  readonly enabled: boolean
+}
+
+/** @returns undefined when the row needs no button: in one go, the caller comes to it by themselves */
+export function rowAction(panel: Panel, field: Field, isFirst: boolean): RowAction | undefined {
+  const taking = isTaking(panel)
+  const enabled = canOrder(panel) && panel.busy === 'none' && (taking || panel.capture === undefined)
+  if (panel.mode === 'continuous' && field.state === 'idle') {
+    if (taking) return { verb: 'request', label: 'Request', enabled }
+    return isFirst ? { verb: 'request-all', label: 'Request all', enabled } : undefined
+  }
+  switch (field.state) {
+    case 'idle':
+      return { verb: 'request', label: 'Request', enabled }
+    case 'error':
+      return { verb: 'request', label: 'Request again', enabled }
+    case 'requested':
+    case 'collecting':
+    case 'valid':
+      return { verb: 'reset', label: 'Reset', enabled: enabled && taking }
+  }
+}

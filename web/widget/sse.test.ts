@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EventStreamReader, type ServerEvent } from './sse.ts'
+
+const STREAM = [
+  '\uFEFF: heartbeat\n\n',
+  'id: 1\nevent: call.answered\ndata: {"seq":1}\n\n',
+  'id: 2\r\nevent: capture.field\r\ndata: {"name":\r\ndata: "Zoë £"}\r\n\r\n',
+  ':\n\n',
+  'data:no space\rdata: second line\r\r',
+  'id\nevent: without-data\n\n',
+  'retry: 10\nunknown: x\ndata\n\n',
+  'data: never finished',
+].join('')
+
+const EVENTS: ServerEvent[] = [
+  { id: '1', event: 'call.answered', data: '{"seq":1}' },
+  { id: '2', event: 'capture.field', data: '{"name":\n"Zoë £"}' },
+  { id: '2', event: 'message', data: 'no space\nsecond line' },
+  { id: '', event: 'message', data: '' },
+]
+
+const octets = new TextEncoder().encode(STREAM)
+
+test('the same events come out wherever the stream is cut in two', () => {
+  for (let cut = 0; cut <= octets.length; cut++) {
+    const reader = new EventStreamReader()
+    const events = [...reader.push(octets.subarray(0, cut)), ...reader.push(octets.subarray(cut))]
+    assert.deepEqual(events, EVENTS, `cut at octet ${cut}`)
+  }
+})
+
+test('the same events come out octet by octet', () => {
+  const reader = new EventStreamReader()
+  const events = [...octets].flatMap((octet) => reader.push(Uint8Array.of(octet)))
+  assert.deepEqual(events, EVENTS)
+})
+
+test('an event longer than the bound is dropped and the next one is read', () => {
+  const reader = new EventStreamReader()
+  const send = (text: string): ServerEvent[] => reader.push(new TextEncoder().encode(text))
+  for (let i = 0; i < 40; i++) send(`data: ${'x'.repeat(10_000)}\n`)
+  assert.deepEqual(send('\ndata: short\n\n'), [{ event: 'message', data: 'short' }])
+  send(`data: ${'x'.repeat(400_000)}`)
+  assert.deepEqual(send('\n\ndata: short\n\n'), [{ event: 'message', data: 'short' }])
+})
+
+test('an id with a NUL does not replace the last id', () => {
+  const reader = new EventStreamReader()
+  const events = reader.push(new TextEncoder().encode('id: 7\nid: 8\0\ndata: x\n\n'))
+  assert.deepEqual(events, [{ id: '7', event: 'message', data: 'x' }])
+})

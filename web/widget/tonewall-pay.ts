@@ -1,0 +1,241 @@
+/** `<tonewall-pay>`: the agent's panel. It knows how many digits were keyed, never which. */
+import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
+import { announce } from './announce.ts'
+import { ControlApi } from './api.ts'
+import type { CallEvent } from './contract.ts'
+import { formatAmount, currencySign, parseAmount, plainAmount } from './money.ts'
+import { cancelCapture, charge, type Desk, newChargeKey, requestField, resetField } from './orders.ts'
+import { domEvents } from './dom-events.ts'
+import { readEvent } from './read-event.ts'
+import { renderCard, renderLine } from './render-card.ts'
+import { renderResult } from './render-result.ts'
+import { type Action, emptyPanel, isTaking, type Panel, reduce, rows, screenOf } from './state.ts'
+import { base, resultStyles, rowStyles } from './styles.ts'
+import { pause, subscribe } from './subscription.ts'
+
+export class TonewallPay extends LitElement {
+  static override readonly styles = [base, rowStyles, resultStyles]
+  static override readonly properties = {
+    api: { type: String },
+    token: { type: String },
+    call: { type: String },
+    amountMinor: { type: Number, attribute: 'amount-minor' },
+    currency: { type: String },
+    orderReference: { type: String, attribute: 'order-reference' },
+    gatewayAccount: { type: String, attribute: 'gateway-account' },
+    amountEditable: { type: Boolean, attribute: 'amount-editable' },
+    panel: { state: true },
+    amountText: { state: true },
+    spoken: { state: true },
+  }
+
+  /** Origin of control's API. */
+  declare api: string
+  /** A widget token for this call (POST /v1/calls/:callId/widget-tokens), never an API key. */
+  declare token: string
+  declare call: string
+  declare amountMinor: number
+  declare currency: string
+  declare orderReference: string
+  declare gatewayAccount: string
+  declare amountEditable: boolean
+  declare private panel: Panel
+  declare private amountText: string
+  declare private spoken: string
+
+  #connection: AbortController | undefined
+  #client: ControlApi | undefined
+  #chargeKey: { readonly captureId: string; readonly key: string } | undefined
+  #focusNext = false
+
+  constructor() {
+    super()
+    this.api = ''
+    this.token = ''
+    this.call = ''
+    this.amountMinor = 0
+    this.currency = 'GBP'
+    this.orderReference = ''
+    this.gatewayAccount = ''
+    this.amountEditable = false
+    this.panel = emptyPanel('')
+    this.amountText = ''
+    this.spoken = ''
+    this.addEventListener('keydown', (event) => this.#onKeyDown(event))
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    if (this.hasUpdated) this.#connect()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#connection?.abort()
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has('amountMinor') || changed.has('currency')) {
+      this.amountText = plainAmount(this.amountMinor, this.currency)
+    }
+    if (changed.has('call') || changed.has('orderReference')) this.panel = emptyPanel(this.orderReference)
+    if (['api', 'token', 'call', 'orderReference'].some((name) => changed.has(name))) this.#connect()
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (!changed.has('panel') || !this.#focusNext) return
+    this.#focusNext = false
+    this.renderRoot.querySelector<HTMLElement>(focusTarget(this.panel))?.focus()
+  }
+
+  protected override render(): TemplateResult {
+    const amountMinor = this.#amount()
+    const amountLabel = amountMinor === undefined ? '' : formatAmount(amountMinor, this.currency)
+    const { panel } = this
+    const paid = panel.payment
+    return html`<section class="panel" aria-label="Card payment" data-testid="panel" data-screen=${screenOf(panel)}>
+      ${renderLine(panel)}
+      ${
+        screenOf(panel) === 'card'
+          ? renderCard({
+              panel,
+              amountLabel,
+              amountText: this.amountText,
+              amountEditable: this.amountEditable,
+              amountSign: currencySign(this.currency),
+              amountValid: amountMinor !== undefined,
+              onAmount: (text) => {
+                this.amountText = text
+              },
+              onMode: (mode) => this.#apply({ type: 'mode', mode }),
+              onRow: (verb, field) => void this.#onRow(verb, field),
+              onCharge: () => void this.#onCharge(),
+              onCancel: (step) => this.#onCancel(step),
+            })
+          : renderResult({
+              panel,
+              amountLabel: paid === undefined ? amountLabel : formatAmount(paid.amountMinor, paid.currency),
+              onAgain: () => this.#moveFocus({ type: 'again' }),
+            })
+      }
+      <p class="hidden" role="status" aria-live="polite" data-testid="spoken">${this.spoken}</p>
+    </section>`
+  }
+
+  #amount(): number | undefined {
+    return this.amountEditable
+      ? parseAmount(this.amountText, this.currency)
+      : Math.max(this.amountMinor, 0) || undefined
+  }
+
+  #connect(): void {
+    this.#connection?.abort()
+    if (this.api === '' || this.token === '' || this.call === '') return
+    const connection = new AbortController()
+    this.#connection = connection
+    const client = new ControlApi(this.api, this.token)
+    this.#client = client
+    const apply = (action: Action): void => {
+      if (!connection.signal.aborted) this.#apply(action)
+    }
+    const options = {
+      url: client.eventsUrl(this.call),
+      authorization: client.authorization,
+      onEvent: (event: Parameters<typeof readEvent>[0]) => {
+        const heard = readEvent(event)
+        if (heard !== undefined) apply({ type: 'event', event: heard satisfies CallEvent })
+      },
+      onLink: (link: Panel['link']) => apply({ type: 'link', link }),
+      pause,
+    }
+    void subscribe(options, connection.signal)
+    void client.call(this.call).then((answer) => {
+      if (answer.ok) apply({ type: 'call', call: callState(answer.value.state) })
+    })
+  }
+
+  #apply(action: Action): void {
+    const before = this.panel
+    this.panel = reduce(before, action)
+    if (this.panel === before) return
+    const words = announce(before, this.panel)
+    if (words !== '') this.spoken = words
+    if (this.#rowWithFocusIsDone(before) || screenOf(before) !== screenOf(this.panel))
+      this.#focusNext ||= this.#hasFocus()
+    for (const [name, detail] of domEvents(before, this.panel)) {
+      this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
+    }
+  }
+
+  #moveFocus(action: Action): void {
+    this.#focusNext = this.#hasFocus()
+    this.#apply(action)
+  }
+
+  #hasFocus(): boolean {
+    return this.shadowRoot?.activeElement instanceof HTMLElement
+  }
+
+  /** The caller has finished the field whose button has the focus: Enter should now do the next thing, not reset this. */
+  #rowWithFocusIsDone(before: Panel): boolean {
+    const row = this.shadowRoot?.activeElement?.closest<HTMLElement>('.row')
+    const name = row?.dataset['testid']?.replace('field-', '')
+    const state = (panel: Panel): string | undefined => rows(panel).find((field) => field.field === name)?.state
+    return name !== undefined && state(before) !== 'valid' && state(this.panel) === 'valid'
+  }
+
+  #desk(): Desk | undefined {
+    const api = this.#client
+    return api && { api, callId: this.call, panel: () => this.panel, apply: (action) => this.#apply(action) }
+  }
+
+  async #onRow(verb: 'request' | 'request-all' | 'reset', field: string): Promise<void> {
+    const desk = this.#desk()
+    if (desk === undefined) return
+    await (verb === 'reset' ? resetField(desk, field) : requestField(desk, field, this.panel.mode))
+  }
+
+  async #onCharge(): Promise<void> {
+    const desk = this.#desk()
+    const captureId = this.panel.capture?.captureId
+    const amountMinor = this.#amount()
+    if (desk === undefined || captureId === undefined || amountMinor === undefined) return
+    if (this.#chargeKey?.captureId !== captureId) this.#chargeKey = { captureId, key: newChargeKey() }
+    const order = { amountMinor, currency: this.currency, orderReference: this.orderReference }
+    const account = this.gatewayAccount === '' ? {} : { gatewayAccount: this.gatewayAccount }
+    await charge(desk, { ...order, ...account }, this.#chargeKey.key)
+  }
+
+  #onCancel(step: 'ask' | 'keep' | 'cancel'): void {
+    this.#moveFocus({ type: 'confirm-cancel', open: step === 'ask' })
+    const desk = this.#desk()
+    if (step === 'cancel' && desk !== undefined) void cancelCapture(desk)
+  }
+
+  #onKeyDown(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || !isTaking(this.panel)) return
+    event.preventDefault()
+    this.#onCancel(this.panel.confirmingCancel ? 'keep' : 'ask')
+  }
+}
+
+function callState(state: string | undefined): Panel['call'] {
+  return state === 'answered' || state === 'ended' ? state : state === undefined ? 'unknown' : 'ringing'
+}
+
+/** Where Enter is most useful next. */
+function focusTarget(panel: Panel): string {
+  if (screenOf(panel) !== 'card') return '[data-testid=again], h2'
+  if (panel.confirmingCancel) return '[data-testid=cancel-confirm]'
+  const next = rows(panel).find((field) => field.state !== 'valid')
+  return next === undefined ? '.charge' : `[data-testid=field-${next.field}] button`
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'tonewall-pay': TonewallPay
+  }
+}
+
+// A page that loads the script twice keeps the first.
+if (customElements.get('tonewall-pay') === undefined) customElements.define('tonewall-pay', TonewallPay)
