@@ -10,10 +10,11 @@ import type { RandomBytes } from '../../lib/random.ts'
 import type { Report } from '../../wall/messages.ts'
 import type { CdeSettings, NumberSettings } from '../../wall/settings.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
+import { parseInfoBody } from '../dtmf/info-body.ts'
 import type { SipTransport } from '../sip/transport-udp.ts'
 import type { LegEvent, LegId, UserAgent } from '../sip/user-agent.ts'
 import { Call } from './call.ts'
-import { CallMedia, type CallMediaFactory } from './call-media.ts'
+import type { CallMedia, CallMediaHooks } from './call-media.ts'
 import type { CallEffect } from './effects.ts'
 import type { CallVerdict } from './end-reasons.ts'
 import { CALL_HEADER } from './headers.ts'
@@ -25,7 +26,8 @@ import { hostAndPort, ownFrom } from './target.ts'
 export interface CallsOptions {
   readonly settings: CdeSettings
   readonly userAgent: UserAgent
-  readonly media: CallMediaFactory
+  /** Binds the ports of a new call. */
+  openMedia(hooks: CallMediaHooks): Promise<CallMedia | 'no-ports'>
   readonly clock: Clock
   readonly random: RandomBytes
   /** IP address of each destination host that is a name. */
@@ -156,18 +158,15 @@ export class Calls {
     this.#transport?.run(this.#options.userAgent.reject(leg, status, {}, this.#nowMs()))
   }
 
-  /** SIP-21: the user agent has answered already. Digits go to the masker's side when armed; nothing else is relayed. */
+  /** SIP-21: the user agent has answered already. A key of an armed caller is captured; no other INFO is relayed. */
   #info(live: LiveCall, side: Side, event: Extract<LegEvent, { type: 'info' }>): void {
-    if (live.media === undefined) return
-    const meaning = live.media.isDigit(event.contentType, event.body)
-    if (meaning === 'not-digit') return this.#count('info_not_relayed')
-    if (side === 'agent' || live.secure.state === 'clear') {
-      const to = side === 'caller' ? 'agent' : 'caller'
-      const { contentType, body } = event
-      return this.#run(live, [{ type: 'info', side: to, contentType, body }])
+    const { contentType, body } = event
+    if (typeof parseInfoBody(contentType, body) === 'string') return this.#count('info_not_relayed')
+    if (side === 'caller' && live.secure.state !== 'clear') {
+      live.media?.info(contentType, body, this.#nowMs())
+      return this.onChange()
     }
-    live.media.info(event.contentType, event.body, this.#nowMs())
-    this.onChange()
+    this.#run(live, [{ type: 'info', side: side === 'caller' ? 'agent' : 'caller', contentType, body }])
   }
 
   #secure(callId: string, change: (secure: SecureMode) => SecureAction | undefined): void {
@@ -234,12 +233,11 @@ export class Calls {
   }
 
   async #openMedia(live: LiveCall): Promise<void> {
-    const { media, onKey, onConflict, onMaskFailed } = this.#options
-    const opened = await media.open({
+    const { openMedia, onKey, onConflict, onMaskFailed } = this.#options
+    const opened = await openMedia({
       onKey: (key) => onKey(live.callId, key),
       onConflict: () => onConflict(live.callId),
       onMaskFailed: () => onMaskFailed(live.callId),
-      onChange: () => this.onChange(),
     })
     if (opened === 'no-ports') return this.#run(live, live.call.mediaFailed())
     // The caller may have hung up while the ports were being bound.

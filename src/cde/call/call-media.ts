@@ -1,0 +1,195 @@
+/**
+ * The media of one call: two legs with a pair of ports each, the masked direction (caller → agent) and the passed one
+ * (agent → caller). RTCP ends at each leg (MED-09). Masking belongs to this pair of legs: whatever SDP says, only `disarm`
+ * ends it.
+ */
+import type { Address } from '../../lib/address.ts'
+import { type RandomBytes, randomUnit } from '../../lib/random.ts'
+import { CallerDirection } from '../dtmf/caller-direction.ts'
+import type { KeyCode } from '../dtmf/key-codes.ts'
+import type { AudioSession } from '../media/audio-session.ts'
+import { PassingDirection } from '../media/passing-direction.ts'
+import { RtcpSession } from '../media/rtcp-session.ts'
+import { SourceLock } from '../media/source-lock.ts'
+import { LocalSdp } from './local-sdp.ts'
+import type { MediaPorts, PortPair } from './media-ports.ts'
+import type { Side } from './negotiation.ts'
+
+export interface CallMediaHooks {
+  onKey(key: KeyCode): void
+  onConflict(): void
+  onMaskFailed(): void
+}
+
+export interface CallMediaOptions {
+  readonly ports: MediaPorts
+  readonly replacement: 'flat' | 'silence'
+  readonly jitterMs: number
+  readonly random: RandomBytes
+  readonly nowMs: () => number
+}
+
+/** One leg: its ports, whom it listens to, and its RTCP. */
+interface Leg {
+  readonly pair: PortPair
+  readonly rtpLock: SourceLock
+  readonly rtcpLock: SourceLock
+  readonly rtcp: RtcpSession
+  session: AudioSession | undefined
+}
+
+/** Binds both legs' ports. @returns the media of a new call, or `no-ports` */
+export async function openCallMedia(options: CallMediaOptions, hooks: CallMediaHooks): Promise<CallMedia | 'no-ports'> {
+  const nowMs = options.nowMs()
+  const caller = await options.ports.open()
+  const agent = caller && (await options.ports.open())
+  if (caller === undefined || agent === undefined) {
+    caller?.release(nowMs)
+    return 'no-ports'
+  }
+  return new CallMedia(options, hooks, { caller, agent })
+}
+
+export class CallMedia {
+  readonly localSdp: Readonly<Record<Side, LocalSdp>>
+  readonly #nowMs: () => number
+  readonly #legs: Readonly<Record<Side, Leg>>
+  readonly #masked: CallerDirection
+  readonly #passing: PassingDirection
+
+  constructor(options: CallMediaOptions, hooks: CallMediaHooks, pairs: Readonly<Record<Side, PortPair>>) {
+    const { random, replacement, jitterMs, nowMs } = options
+    this.#nowMs = nowMs
+    this.#masked = new CallerDirection({
+      replacement,
+      jitterMs,
+      random,
+      onKey: (key) => hooks.onKey(key),
+      onConflict: () => hooks.onConflict(),
+      onMaskFailed: () => hooks.onMaskFailed(),
+    })
+    this.#passing = new PassingDirection({ random })
+    this.#legs = { caller: openLeg(pairs.caller, random), agent: openLeg(pairs.agent, random) }
+    const sdp = (pair: PortPair) => new LocalSdp(pair.address, Math.floor(randomUnit(random) * 2 ** 32))
+    this.localSdp = { caller: sdp(pairs.caller), agent: sdp(pairs.agent) }
+    this.#listen()
+  }
+
+  /** After each complete offer and answer: where each side is and what it speaks. */
+  use(sessions: Readonly<Partial<Record<Side, AudioSession>>>, nowMs: number): void {
+    for (const side of ['caller', 'agent'] as const) {
+      const session = sessions[side]
+      if (session === undefined) continue
+      const leg = this.#legs[side]
+      leg.session = session
+      const payloadTypes = new Set(session.formats.map(({ payloadType }) => payloadType))
+      leg.rtpLock.agree({ remote: session.remote, payloadTypes })
+      leg.rtcpLock.agree({ remote: session.remoteRtcp })
+    }
+    const callerFormats = this.#legs.caller.session?.formats ?? []
+    const agentFormats = this.#legs.agent.session?.formats ?? []
+    this.#masked.setFormats(callerFormats, agentFormats, nowMs)
+    this.#passing.setFormats(agentFormats, callerFormats)
+  }
+
+  arm(nowMs: number): void {
+    this.#legs.caller.rtpLock.setArmed(true)
+    this.#toAgent(this.#masked.arm(nowMs))
+  }
+
+  disarm(nowMs: number): void {
+    this.#legs.caller.rtpLock.setArmed(false)
+    this.#toAgent(this.#masked.disarm(nowMs))
+  }
+
+  /** A SIP INFO body from the caller. @returns whether it carried a key */
+  info(contentType: string, body: Uint8Array, nowMs: number): 'digit' | 'not-digit' {
+    return this.#masked.info(contentType, body, nowMs)
+  }
+
+  wake(nowMs: number): void {
+    this.#toAgent(this.#masked.tick(nowMs))
+    for (const side of ['caller', 'agent'] as const) {
+      const { pair, rtcp, rtcpLock } = this.#legs[side]
+      const reportPacket = rtcp.wake(nowMs)
+      if (reportPacket !== undefined && rtcpLock.destination !== undefined)
+        pair.sendRtcp(reportPacket, rtcpLock.destination)
+    }
+  }
+
+  nextWakeAtMs(): number | undefined {
+    const times = [
+      this.#masked.nextTickAtMs(),
+      this.#legs.caller.rtcp.nextWakeAtMs(),
+      this.#legs.agent.rtcp.nextWakeAtMs(),
+    ]
+    const due = times.filter((atMs) => atMs !== undefined)
+    return due.length === 0 ? undefined : Math.min(...due)
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#masked.counters(), ...this.#passing.counters(), ...this.#legs.caller.rtpLock.counters() }
+  }
+
+  close(nowMs: number): void {
+    this.#legs.caller.pair.release(nowMs)
+    this.#legs.agent.pair.release(nowMs)
+  }
+
+  #listen(): void {
+    const { caller, agent } = this.#legs
+    caller.pair.listen(
+      (packet, from) => this.#fromCaller(packet, from),
+      (packet, from) => this.#rtcp(caller, packet, from),
+    )
+    agent.pair.listen(
+      (packet, from) => this.#fromAgent(packet, from),
+      (packet, from) => this.#rtcp(agent, packet, from),
+    )
+  }
+
+  #fromCaller(packet: Uint8Array, from: Address): void {
+    const nowMs = this.#nowMs()
+    const leg = this.#legs.caller
+    if (!leg.rtpLock.accepts(from, nowMs, packet)) return
+    leg.rtcp.received(packet, nowMs)
+    this.#toAgent(this.#masked.receive(packet, nowMs))
+  }
+
+  #fromAgent(packet: Uint8Array, from: Address): void {
+    const nowMs = this.#nowMs()
+    const leg = this.#legs.agent
+    if (!leg.rtpLock.accepts(from, nowMs, packet)) return
+    leg.rtcp.received(packet, nowMs)
+    const passed = this.#passing.receive(packet, nowMs)
+    if (passed !== undefined) this.#send(this.#legs.caller, passed)
+  }
+
+  #toAgent(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#send(this.#legs.agent, packet)
+  }
+
+  #send(leg: Leg, packet: Uint8Array): void {
+    // RFC 3264 section 5.1: a side that only sends, or is inactive, gets no media.
+    const direction = leg.session?.direction
+    const { destination } = leg.rtpLock
+    if (destination === undefined || direction === 'sendonly' || direction === 'inactive') return
+    leg.rtcp.sent(packet, this.#nowMs())
+    leg.pair.sendRtp(packet, destination)
+  }
+
+  #rtcp(leg: Leg, packet: Uint8Array, from: Address): void {
+    const nowMs = this.#nowMs()
+    if (leg.rtcpLock.accepts(from, nowMs)) leg.rtcp.receive(packet, nowMs)
+  }
+}
+
+function openLeg(pair: PortPair, random: RandomBytes): Leg {
+  return {
+    pair,
+    rtpLock: new SourceLock(),
+    rtcpLock: new SourceLock(),
+    rtcp: new RtcpSession({ random }),
+    session: undefined,
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * The card zone's wiring: where calls (SIP, media, masking) and captures (digits, gateways) meet. Orders of control come in,
+ * reports go out; a digit passes from a call to its capture as a bare argument and from a capture to a gateway as `CardData`.
+ */
+import { readFileSync } from 'node:fs'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { Alarm } from '../lib/alarm.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { RandomBytes } from '../lib/random.ts'
+import type { Order, Report } from '../wall/messages.ts'
+import type { CdeSettings } from '../wall/settings.ts'
+import { Calls } from './call/calls.ts'
+import { openCallMedia } from './call/call-media.ts'
+import { MediaPorts } from './call/media-ports.ts'
+import { hostAndPort } from './call/target.ts'
+import { Captures } from './capture/captures.ts'
+import { GatewayDesk } from './gateways/gateway-desk.ts'
+import { PortPool } from './media/ports.ts'
+import { dgramEngine } from './media/socket-dgram.ts'
+import { openUdpTransport, type SipTransport } from './sip/transport-udp.ts'
+import { UserAgent } from './sip/user-agent.ts'
+
+export interface CardZoneOptions {
+  readonly clock: Clock
+  readonly random: RandomBytes
+  report(report: Report): void
+  /** How many messages of control were refused at the wall. */
+  refusedMessages(): number
+}
+
+/** All that exists once the settings are known. */
+interface Running {
+  readonly calls: Calls
+  readonly captures: Captures
+  readonly gateways: GatewayDesk
+  readonly ports: MediaPorts
+  readonly transport: SipTransport
+  readonly userAgent: UserAgent
+  readonly alarm: Alarm
+}
+
+type ConfigureProblem = Extract<Report, { type: 'configure-failed' }>['problem']
+
+const COUNTERS_EVERY_MS = 5_000
+
+export class CardZone {
+  readonly #options: CardZoneOptions
+  /** The call of each open capture, for arming and disarming. */
+  readonly #callOfCapture = new Map<string, string>()
+  #running: Running | undefined
+  #configuring = false
+  #countersAtMs = 0
+
+  constructor(options: CardZoneOptions) {
+    this.#options = options
+  }
+
+  /** Carries out an order of control. Whatever goes wrong is a report, never an exception. */
+  execute(order: Order): void {
+    if (order.type === 'configure') return void this.#configure(order.settings)
+    const running = this.#running
+    if (running === undefined) return
+    const nowMs = this.#options.clock.monotonicMs()
+    switch (order.type) {
+      case 'capture-start':
+        this.#startCapture(running, order, nowMs)
+        break
+      case 'field-request':
+        running.captures.request(order.captureId, order.field, nowMs)
+        break
+      case 'field-reset':
+        running.captures.reset(order.captureId, order.field, nowMs)
+        break
+      case 'capture-cancel':
+        running.captures.cancel(order.captureId, nowMs)
+        break
+      case 'submit':
+        void this.#submit(running, order)
+        break
+      case 'query':
+        void this.#query(running, order)
+        break
+      case 'reverse':
+        void this.#reverse(running, order)
+        break
+      case 'hang-up':
+        running.calls.hangUp(order.callId, { result: 'success', reason: 'hung-up-by-order' })
+        break
+      case 'stop':
+        break
+    }
+    running.alarm.reschedule()
+  }
+
+  /** Ends all calls, wipes all captures and gives every socket back. */
+  async close(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    if (running === undefined) return
+    running.calls.hangUpAll({ result: 'server', reason: 'lost' })
+    running.alarm.stop()
+    running.ports.close()
+    await running.transport.close()
+  }
+
+  async #configure(settings: CdeSettings): Promise<void> {
+    if (this.#configuring) return this.#options.report({ type: 'configure-failed', problem: 'already-configured' })
+    this.#configuring = true
+    const result = await this.#start(settings)
+    if (typeof result === 'string') return this.#options.report({ type: 'configure-failed', problem: result })
+    this.#running = result
+    result.alarm.reschedule()
+    this.#options.report({ type: 'configured', sipPort: result.transport.local.port })
+  }
+
+  async #start(settings: CdeSettings): Promise<Running | ConfigureProblem> {
+    const { clock, random, report } = this.#options
+    const nowMs = () => clock.monotonicMs()
+    const gateways = GatewayDesk.open(settings.gateways, (file) => readFileSync(file))
+    if (gateways === 'credential-unreadable') return gateways
+    const captures = new Captures({
+      settings: settings.capture,
+      today: () => monthOf(clock.wallMs()),
+      report: (message) => this.#captureReport(message),
+    })
+    const resolved = await resolveHosts(settings)
+    const trusted = new Set([...settings.trustedPeers, ...resolved.values()])
+    const userAgent = new UserAgent({
+      local: settings.sip,
+      userAgent: 'Tonewall',
+      random,
+      allowSource: ({ host }) => settings.trustedPeers.length === 0 || trusted.has(host),
+    })
+    const { host, portMin, portMax, jitterMs } = settings.media
+    const ports = new MediaPorts(host, new PortPool(portMin, portMax, random), dgramEngine, nowMs)
+    const { replacement } = settings
+    const calls = new Calls({
+      settings,
+      userAgent,
+      clock,
+      random,
+      resolved,
+      openMedia: (hooks) => openCallMedia({ ports, replacement, jitterMs, random, nowMs }, hooks),
+      report: (message) => this.#callReport(captures, message, report),
+      onKey: (callId, key) => captures.key(callId, key, nowMs()),
+      onConflict: (callId) => captures.conflict(callId, nowMs()),
+      onMaskFailed: (callId) => captures.maskFailed(callId, nowMs()),
+    })
+    const transport = await openTransport(userAgent, settings, clock, (event) => calls.legEvent(event))
+    if (typeof transport === 'string') return transport
+    calls.useTransport(transport)
+    const parts = { calls, captures, gateways, ports, transport, userAgent }
+    const alarm = new Alarm(
+      clock,
+      () => this.#nextWakeAtMs(parts),
+      (atMs) => this.#wake(parts, atMs),
+    )
+    calls.onChange = () => alarm.reschedule()
+    this.#countersAtMs = nowMs() + COUNTERS_EVERY_MS
+    return { ...parts, alarm }
+  }
+
+  #wake(parts: Omit<Running, 'alarm'>, nowMs: number): void {
+    parts.calls.wake(nowMs)
+    parts.captures.wake(nowMs)
+    parts.ports.wake(nowMs)
+    if (nowMs < this.#countersAtMs) return
+    this.#countersAtMs = nowMs + COUNTERS_EVERY_MS
+    const { calls, captures, ports, userAgent } = parts
+    const wallRefused = { wall_refused_by_cde: this.#options.refusedMessages() }
+    const counters = {
+      ...calls.counters(),
+      ...captures.counters(),
+      ...ports.counters(),
+      ...userAgent.counters(),
+      ...wallRefused,
+    }
+    this.#options.report({ type: 'counters', counters })
+  }
+
+  #nextWakeAtMs({ calls, captures, ports }: Omit<Running, 'alarm'>): number {
+    const times = [calls.nextWakeAtMs(), captures.nextWakeAtMs(), ports.nextWakeAtMs(), this.#countersAtMs]
+    return Math.min(...times.filter((atMs) => atMs !== undefined))
+  }
+
+  #startCapture(running: Running, order: Extract<Order, { type: 'capture-start' }>, nowMs: number): void {
+    const { captureId, callId } = order
+    const refuse = (code: 'CALL_UNKNOWN' | 'CALL_NOT_ANSWERED') =>
+      this.#options.report({ type: 'capture-refused', captureId, code })
+    const state = running.calls.stateOf(callId)
+    if (state === 'unknown') return refuse('CALL_UNKNOWN')
+    if (state === 'not-answered') return refuse('CALL_NOT_ANSWERED')
+    // Armed first: when `capture-started` is read, the agent's direction is already masked.
+    this.#callOfCapture.set(captureId, callId)
+    if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureOpened(callId)
+    running.captures.start(order, nowMs)
+    if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureClosed(callId)
+    if (running.captures.openCaptureOf(callId) !== captureId) this.#callOfCapture.delete(captureId)
+  }
+
+  #captureReport(message: Report): void {
+    this.#options.report(message)
+    if (message.type !== 'capture-closed') return
+    const callId = this.#callOfCapture.get(message.captureId)
+    this.#callOfCapture.delete(message.captureId)
+    if (callId !== undefined) this.#running?.calls.captureClosed(callId)
+  }
+
+  #callReport(captures: Captures, message: Report, report: (message: Report) => void): void {
+    // The capture closes before its call is reported as ended, so that control reads them in their order.
+    if (message.type === 'call-ended') captures.callEnded(message.callId, this.#options.clock.monotonicMs())
+    report(message)
+  }
+
+  async #submit(running: Running, order: Extract<Order, { type: 'submit' }>): Promise<void> {
+    const { attemptId, captureId, gatewayAccount, reference, amountMinor, currency } = order
+    if (!running.gateways.has(gatewayAccount)) {
+      return this.#options.report({ type: 'submit-refused', attemptId, code: 'GATEWAY_ACCOUNT_UNKNOWN' })
+    }
+    const card = running.captures.submit(captureId)
+    if (typeof card === 'string') return this.#options.report({ type: 'submit-refused', attemptId, code: card })
+    const outcome = await running.gateways.charge(gatewayAccount, card, { reference, amountMinor, currency })
+    this.#options.report({ type: 'submit-result', attemptId, outcome })
+    running.captures.finish(captureId)
+    running.alarm.reschedule()
+  }
+
+  async #query(
+    running: Running,
+    { attemptId, gatewayAccount, reference }: Extract<Order, { type: 'query' }>,
+  ): Promise<void> {
+    const outcome = await running.gateways.query(gatewayAccount, reference)
+    this.#options.report({ type: 'query-result', attemptId, outcome })
+  }
+
+  async #reverse(
+    running: Running,
+    { attemptId, gatewayAccount, reference }: Extract<Order, { type: 'reverse' }>,
+  ): Promise<void> {
+    const outcome = await running.gateways.reverse(gatewayAccount, reference)
+    this.#options.report({ type: 'reverse-result', attemptId, outcome })
+  }
+}
+
+async function openTransport(
+  userAgent: UserAgent,
+  settings: CdeSettings,
+  clock: Clock,
+  onEvent: Parameters<typeof openUdpTransport>[3],
+): Promise<SipTransport | ConfigureProblem> {
+  try {
+    return await openUdpTransport(userAgent, settings.sip, clock, onEvent)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'sip-port-taken' : 'address-not-local'
+  }
+}
+
+/** The address of each destination host that is a name; looked up once (RFC 3263 comes with the issue on SIP). */
+async function resolveHosts(settings: CdeSettings): Promise<Map<string, string>> {
+  const hosts = settings.numbers.flatMap(({ destination }) => hostAndPort(destination)?.host ?? [])
+  const resolved = new Map<string, string>()
+  for (const host of new Set(hosts)) {
+    if (isIP(host) !== 0) resolved.set(host, host)
+    else resolved.set(host, (await lookup(host).catch(() => ({ address: host }))).address)
+  }
+  return resolved
+}
+
+function monthOf(wallMs: number): { year: number; month: number } {
+  const date = new Date(wallMs)
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1 }
+}
