@@ -183,3 +183,21 @@ export const resolverLimits = {
   roundMs: 200,
   cdeDownRetryMs: 1_000,
 } as const
+
+/** The caller's direction: masking and reporting of keys. */
+export const dtmfLimits = {
+  /** A block is four octets; 16 of them are more than any phone queues (RFC 4733 2.3.5). */
+  eventPayloadOctetsMax: 64,
+  /** One packet of audio: 10–60 ms are usual. */
+  audioSamplesMin: 40,
+  audioSamplesMax: 960,
+  /** Event presses whose packets are still told apart from new presses. */
+  eventPressesMax: 16,
+  /** A key held longer than this is not a press any more. */
+  pressMs: 60_000,
+  /** Presses waiting for their twin from another carriage. */
+  pressesMax: 16,
+  /** Packets made up for in one go after the process was held up. */
+  catchUpTicksMax: 10,
+  infoBodyOctetsMax: 1_024,
+} as const

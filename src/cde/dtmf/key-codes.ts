@@ -1,0 +1,13 @@
+/**
+ * A key of the keypad as RFC 4733 3.2 numbers it: 0–9 the digits, 10 `*`, 11 `#`, 12–15 A–D.
+ * Passed as a bare argument and never kept in an object: what is not stored cannot be found in a heap dump.
+ */
+export type KeyCode = number
+
+/** In what form a key press travelled. */
+export type Carriage = 'in-band' | 'event' | 'info'
+
+export const KEY_CODE_MAX = 15
+
+/** What a place that held a key holds after it was wiped. */
+export const NO_KEY = 0xff

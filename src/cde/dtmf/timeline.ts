@@ -1,0 +1,123 @@
+import { MASKED, PRESS_START } from './replacement.ts'
+
+// Two seconds: the longest delay line (60 ms + 200 ms of jitter + 60 ms packets), early packets and far-reaching masks.
+const SIZE = 16_384
+const WRAP = SIZE - 1
+
+const PRESENT = 4
+
+/**
+ * The caller's samples on their way to the agent: a ring addressed by position, in samples of the caller's RTP time.
+ * ```
+ *      played        front                       horizon
+ *  ──────┼─────────────┼───────────────────────────┼──────
+ *  wiped   known          known here and there        not writable yet
+ * ```
+ * Below `front` every sample is known: it arrived, or it was given up as missing and is silence.
+ */
+export class Timeline {
+  readonly #samples = new Int16Array(SIZE)
+  readonly #marks = new Uint8Array(SIZE)
+  #played = 0
+  #front = 0
+
+  /** The next sample to leave. */
+  get played(): number {
+    return this.#played
+  }
+
+  /** The first sample of which nothing is known. */
+  get front(): number {
+    return this.#front
+  }
+
+  /** Positions from here on cannot be written or masked yet. */
+  get horizon(): number {
+    return this.#played + SIZE
+  }
+
+  /**
+   * Puts samples in where nothing is known yet; what lies below `front` or beyond the horizon, and what is there already,
+   * stays as it is.
+   * @returns how many samples were taken
+   */
+  write(position: number, samples: Int16Array): number {
+    let taken = 0
+    const from = Math.max(position, this.#front)
+    const to = Math.min(position + samples.length, this.horizon)
+    for (let at = from; at < to; at++) {
+      const place = at & WRAP
+      if (((this.#marks[place] ?? 0) & PRESENT) !== 0) continue
+      this.#samples[place] = samples[at - position] ?? 0
+      this.#marks[place] = (this.#marks[place] ?? 0) | PRESENT
+      taken++
+    }
+    this.#advance()
+    return taken
+  }
+
+  /**
+   * Gives up everything missing below `position`: it is silence from now on, and comes too late when it comes.
+   * @param onGap called for each run of missing samples
+   */
+  force(position: number, onGap: (from: number, to: number) => void): void {
+    while (this.#front < position) {
+      const from = this.#front
+      while (this.#front < position && !this.#isPresent(this.#front)) this.#front++
+      onGap(from, this.#front)
+      this.#advance()
+    }
+  }
+
+  /** Copies the window that begins at `from`; the caller has checked that it ends below `front`. */
+  read(from: number, window: Float64Array): void {
+    for (let i = 0; i < window.length; i++) window[i] = this.#samples[(from + i) & WRAP] ?? 0
+  }
+
+  mask(from: number, to: number): void {
+    const end = Math.min(to, this.horizon)
+    for (let at = Math.max(from, this.#played); at < end; at++) {
+      this.#marks[at & WRAP] = (this.#marks[at & WRAP] ?? 0) | MASKED
+    }
+  }
+
+  /** Marks where a press begins, or the next sample to leave if that has gone by. @returns where the mark is */
+  startPress(position: number): number {
+    const at = Math.min(Math.max(position, this.#played), this.horizon - 1)
+    this.#marks[at & WRAP] = (this.#marks[at & WRAP] ?? 0) | MASKED | PRESS_START
+    return at
+  }
+
+  /** True when everything that is left is known, unmasked and no louder than `peak`. */
+  isQuiet(peak: number): boolean {
+    for (let at = this.#played; at < this.#front; at++) {
+      if (((this.#marks[at & WRAP] ?? 0) & MASKED) !== 0) return false
+      if (Math.abs(this.#samples[at & WRAP] ?? 0) > peak) return false
+    }
+    return true
+  }
+
+  /** Moves the next samples out, with their marks, and wipes their places. Everything moved must lie below `front`. */
+  play(samples: Int16Array, marks: Uint8Array): void {
+    for (let i = 0; i < samples.length; i++) {
+      const place = this.#played++ & WRAP
+      samples[i] = this.#samples[place] ?? 0
+      marks[i] = (this.#marks[place] ?? 0) & (MASKED | PRESS_START)
+      this.#samples[place] = 0
+      this.#marks[place] = 0
+    }
+  }
+
+  wipe(): void {
+    this.#samples.fill(0)
+    this.#marks.fill(0)
+  }
+
+  #isPresent(position: number): boolean {
+    return ((this.#marks[position & WRAP] ?? 0) & PRESENT) !== 0
+  }
+
+  #advance(): void {
+    while (this.#front < this.horizon && this.#isPresent(this.#front)) this.#front++
+  }
+}
