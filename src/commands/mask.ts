@@ -18,7 +18,13 @@ Mono or stereo (each channel by itself), 8, 16 or 48 kHz. OUT.wav is what an age
 
     const { rateHz, channels } = readRecording(input)
     const masked = channels.map((samples) => maskRecording(samples, rateHz, { replacement }))
-    writeFileSync(output, writeWav(masked.map(({ samples }) => samples), rateHz))
+    writeFileSync(
+      output,
+      writeWav(
+        masked.map(({ samples }) => samples),
+        rateHz,
+      ),
+    )
     const seconds = (channels[0]?.length ?? 0) / rateHz
     const figures = masked.map(({ spans }) => ({
       spans: spans.map(({ startMs, endMs }) => ({ startMs, endMs })),
@@ -27,7 +33,9 @@ Mono or stereo (each channel by itself), 8, 16 or 48 kHz. OUT.wav is what an age
     if (values.json) process.stdout.write(`${JSON.stringify({ seconds: round(seconds), channels: figures })}\n`)
     else {
       for (const [i, { spans, maskedPercent }] of figures.entries()) {
-        process.stdout.write(`channel ${i + 1}: ${spans.length} spans masked, ${maskedPercent} % of ${round(seconds)} s\n`)
+        process.stdout.write(
+          `channel ${i + 1}: ${spans.length} spans masked, ${maskedPercent} % of ${round(seconds)} s\n`,
+        )
       }
     }
     return 0

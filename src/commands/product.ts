@@ -1,0 +1,114 @@
+/** Puts the product together: the store, control and the card zone. The composition root of the control process. */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { Config, ConfigProblem } from '../config.ts'
+import { CdeProcess } from '../control/cde-process.ts'
+import { startControl } from '../control/control.ts'
+import { openStore } from '../control/store/open.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createLog, type LogSink } from '../lib/log.ts'
+import { systemRandom } from '../lib/random.ts'
+import type { CdeSettings } from '../wall/settings.ts'
+
+export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+export interface Product {
+  /** Base URL of the API. */
+  readonly api: string
+  close(): Promise<void>
+}
+
+/** Starts everything, or nothing. @returns the running product, or what in the configuration made it impossible */
+export async function startProduct(config: Config, logSink: LogSink): Promise<Product | { problems: ConfigProblem[] }> {
+  const log = createLog('tonewall', logSink)
+  mkdirSync(dirname(config.store.file), { recursive: true })
+  const store = await openStore(config.store.file)
+  const cde = new CdeProcess({
+    node: process.execPath,
+    entry: join(projectRoot, 'src', 'cde', 'main.ts'),
+    readable: [
+      join(projectRoot, 'src', '*'),
+      join(projectRoot, 'node_modules', '*'),
+      join(projectRoot, 'package.json'),
+      ...config.gateways.map(({ credentialFile }) => credentialFile),
+    ],
+    settings: cdeSettingsOf(config),
+    log,
+    onRefused: (refusal) => log.warn({ refusal }, 'a message was refused at the wall'),
+  })
+  const started = await startControl({
+    port: cde,
+    store,
+    tenants: tenantsOf(config),
+    http: config.http,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    widgetFile: join(projectRoot, 'web', 'dist', 'widget', 'widget.js'),
+  }).catch((error: NodeJS.ErrnoException) => problemOf(error.code ?? error.message))
+  if ('problems' in started) {
+    await store.close()
+    return started
+  }
+  const close = async (): Promise<void> => {
+    await cde.stop()
+    await started.close()
+    await store.close()
+  }
+  const problem = await cde.start()
+  if (problem === undefined) return { api: started.address, close }
+  await close()
+  return problemOf(problem)
+}
+
+function problemOf(cause: string): { problems: ConfigProblem[] } {
+  const known: Readonly<Record<string, ConfigProblem>> = {
+    EADDRINUSE: { path: 'http.port', problem: 'is taken by another process', example: '8081' },
+    EADDRNOTAVAIL: { path: 'http.host', problem: 'is no address of this machine', example: '"127.0.0.1"' },
+    EACCES: { path: 'http.port', problem: 'needs rights that this process does not have', example: '8080' },
+    'sip-port-taken': { path: 'sip.port', problem: 'is taken by another process', example: '5070' },
+    'address-not-local': { path: 'sip.host', problem: 'is no address of this machine', example: '"127.0.0.1"' },
+    'credential-unreadable': {
+      path: 'gateways[].credentialFile',
+      problem: 'cannot be read by the card zone; check the file rights',
+      example: '"./secrets/main.key"',
+    },
+  }
+  return { problems: [known[cause] ?? { path: '(start)', problem: `the card zone did not start (${cause})` }] }
+}
+
+function cdeSettingsOf(config: Config): CdeSettings {
+  const { sip, media, trustedPeers, passHeaders, replacement, capture } = config
+  return {
+    sip,
+    media,
+    trustedPeers,
+    passHeaders,
+    replacement,
+    capture,
+    numbers: config.numbers.map(({ id, called, destination }) => ({ id, called, destination })),
+    gateways: config.gateways.map(({ account, kind, url, credentialFile, exchangeMs }) => ({
+      account,
+      kind,
+      url,
+      credentialFile,
+      exchangeMs,
+    })),
+  }
+}
+
+function tenantsOf(config: Config): Parameters<typeof startControl>[0]['tenants'] {
+  return {
+    merchants: config.merchants,
+    numbers: config.numbers.map(({ id, merchant }) => ({ id, merchant })),
+    gatewayAccounts: config.gateways.map(({ account, merchant, queryLagMs }) => ({ account, merchant, queryLagMs })),
+    apiKeys: config.apiKeys.map(({ name, merchant, keyFile }) => ({
+      name,
+      merchant,
+      secret: createHash('sha256').update(readFileSync(keyFile, 'utf8').trim()).digest(),
+    })),
+  }
+}
