@@ -15,12 +15,12 @@ const RUN_MS_MAX = 900_000
 const startedAtMs = Date.now()
 const { node24 } = prepare()
 const stillMissing = installDebianPackages()
-await buildWeb()
 
 const scratch = mkdtempSync(join(tmpdir(), 'tonewall-test-run-'))
 const named = process.argv.slice(2)
 const results = []
 try {
+  results.push(await buildWeb())
   if (named.length > 0) results.push(await runTests('named files', named, 1))
   else {
     results.push(await runCheck())
@@ -37,10 +37,9 @@ try {
 }
 
 async function buildWeb() {
-  const file = join(projectRoot, 'scripts', 'build-web.mjs')
-  if (!existsSync(file)) return
-  const { buildWebIfStale } = await import('./build-web.mjs')
-  await buildWebIfStale(node24)
+  heading('web part')
+  const code = await run(node24, [join(projectRoot, 'scripts', 'build-web.mjs')])
+  return { name: 'npm run build', passed: code === 0, skipped: [] }
 }
 
 async function runCheck() {
