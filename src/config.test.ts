@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadConfig, parseConfig } from './config.ts'
+
+const example = JSON.parse(readFileSync(new URL('../examples/tonewall.json', import.meta.url), 'utf8')) as Record<
+  string,
+  unknown
+>
+
+function folderWithSecrets(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tonewall-config-'))
+  writeFileSync(join(folder, 'main.key'), 'k')
+  return folder
+}
+
+const usable = {
+  ...example,
+  gateways: [{ ...(example['gateways'] as object[])[0], credentialFile: './main.key' }],
+  apiKeys: [{ name: 'crm', merchant: 'acme', keyFile: './main.key' }],
+}
+
+function problemsOf(change: Record<string, unknown>): string {
+  const folder = folderWithSecrets()
+  try {
+    const parsed = parseConfig({ ...usable, ...change }, folder)
+    assert.ok('problems' in parsed, 'the configuration was accepted')
+    return parsed.problems.map(({ path, problem, example: shown }) => `${path}: ${problem}; ${shown ?? ''}`).join('\n')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('the example configuration is valid, and its file names are relative to the file', () => {
+  const folder = folderWithSecrets()
+  writeFileSync(join(folder, 'tonewall.json'), JSON.stringify(usable))
+  const loaded = loadConfig(join(folder, 'tonewall.json'))
+  assert.ok('config' in loaded, JSON.stringify(loaded))
+  assert.equal(loaded.config.gateways[0]?.credentialFile, join(folder, 'main.key'))
+  rmSync(folder, { recursive: true })
+})
+
+test('defaults: three card fields, # ends, * clears', () => {
+  const folder = folderWithSecrets()
+  const { capture: _dropped, ...rest } = usable as Record<string, unknown>
+  const parsed = parseConfig(rest, folder)
+  assert.ok('config' in parsed)
+  assert.deepEqual(
+    parsed.config.capture.fields.map(({ name }) => name),
+    ['cardNumber', 'expiry', 'securityCode'],
+  )
+  assert.equal(parsed.config.capture.endKey, '#')
+  rmSync(folder, { recursive: true })
+})
+
+test('a wrong or missing setting is named with its path, its problem and an example; the value is not repeated', () => {
+  assert.match(
+    problemsOf({ sip: { host: 'pbx', port: 5060 } }),
+    /^sip\.host: must be an IP address of this machine; "192\.0\.2\.10"$/m,
+  )
+  assert.match(problemsOf({ numbers: [] }), /^numbers: must list at least one number; \[\{/m)
+  assert.match(problemsOf({ sip: undefined }), /^sip: is missing; it must say where SIP listens/m)
+  const bad = [{ id: 'sales', merchant: 'acme', called: '+44', destination: 'secret-value' }]
+  const said = problemsOf({ numbers: bad })
+  assert.match(said, /^numbers\[0\]\.destination: must be a SIP URI; "sip:sales@10\.0\.0\.5:5060"$/m)
+  assert.doesNotMatch(said, /secret-value/)
+  assert.match(
+    problemsOf({ media: { host: '192.0.2.10', portMin: 20_000, portMax: 20_001 } }),
+    /^media: .*portMin \+ 3/m,
+  )
+})
+
+test('a misspelt setting is shown, a secret in a wrong place is not', () => {
+  assert.match(problemsOf({ sipp: {} }), /^sipp: is not a setting/m)
+  const said = problemsOf({ '4242424242424242': 1 })
+  assert.match(said, /a name that is not letters/)
+  assert.doesNotMatch(said, /4242/)
+})
+
+test('references between settings and files are checked', () => {
+  assert.match(
+    problemsOf({ apiKeys: [{ name: 'crm', merchant: 'other', keyFile: './main.key' }] }),
+    /^apiKeys\[0\]\.merchant: is no id/m,
+  )
+  assert.match(
+    problemsOf({ apiKeys: [{ name: 'crm', merchant: 'acme', keyFile: './none' }] }),
+    /^apiKeys\[0\]\.keyFile: names a file that does not exist/m,
+  )
+  const twice = { id: 'acme', name: 'A' }
+  assert.match(problemsOf({ merchants: [twice, twice] }), /^merchants\[1\]\.id: is used twice/m)
+})
+
+test('no file, or no JSON', () => {
+  assert.ok('problems' in loadConfig('/nonexistent/tonewall.json'))
+  const folder = folderWithSecrets()
+  writeFileSync(join(folder, 'tonewall.json'), '{,')
+  const loaded = loadConfig(join(folder, 'tonewall.json'))
+  assert.ok('problems' in loaded && /is not JSON/.test(loaded.problems[0]?.problem ?? ''))
+  rmSync(folder, { recursive: true })
+})
