@@ -72,9 +72,9 @@ test('unknown messages, extra fields, digits and garbage are refused and counted
     { type: 'field', captureId: id, field: 'cardNumber', state: 'valid', count: 16, lastFour: '42424242' },
     { type: 'call-started', callId: id, number: 'sales', headers: [{ name: 'X-A', value: '4242424242424242' }] },
   ]
-  for (const message of bad) ends.a.write(writeFrame(message) as Uint8Array)
+  for (const message of bad) ends.a.write(writeFrame(message))
   ends.a.write(Buffer.concat([Buffer.from([0, 0, 0, 3]), Buffer.from('{{{')]))
-  ends.a.write(writeFrame({ type: 'ready' }) as Uint8Array)
+  ends.a.write(writeFrame({ type: 'ready' }))
   assert.deepEqual(await seen, [...Array<string>(4).fill('refused unknown-message'), 'refused not-json', 'ready'])
 })
 
