@@ -129,7 +129,10 @@ export class CdeProcess implements CdePort {
     if (wasUp) for (const listener of this.#downListeners) listener()
     this.#settleStart?.('the card zone ended before it was ready')
     if (this.#stopping) return
-    this.#options.log.error({ restartInMs: this.#restartDelayMs }, 'card zone died; live captures are lost; restarting it')
+    this.#options.log.error(
+      { restartInMs: this.#restartDelayMs },
+      'card zone died; live captures are lost; restarting it',
+    )
     this.#restartTimer = setTimeout(() => this.#spawn(), this.#restartDelayMs)
     this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, cdeProcessLimits.restartDelayMsMax)
   }

@@ -11,6 +11,11 @@ export const errorCodes = {
   FORBIDDEN: [403, 'This key may not do that; use a key of the merchant that owns the call.'],
   NOT_FOUND: [404, 'There is nothing at this address; see /openapi.json.'],
   BODY_INVALID: [400, 'The request does not fit the schema; "problems" names each path and rule.'],
+  BODY_TOO_LARGE: [413, 'The request body is too large.'],
+  IDEMPOTENCY_KEY_MISSING: [
+    400,
+    'Send an Idempotency-Key header: 8 to 64 letters, digits, - or _, new for each payment.',
+  ],
   CALL_UNKNOWN: [404, 'No such call; list the calls with GET /v1/calls.'],
   CALL_ENDED: [409, 'The call has ended; a capture needs a live call.'],
   CALL_NOT_ANSWERED: [409, 'The call is still ringing; start the capture when it is answered.'],
@@ -24,6 +29,7 @@ export const errorCodes = {
     409,
     'An earlier attempt for this order has no answer yet; wait for it, do not take the card again.',
   ],
+  ORDER_PAID: [409, 'This order is already paid; to charge again use another orderReference.'],
   GATEWAY_ACCOUNT_UNKNOWN: [400, 'No such gateway account for this merchant.'],
   IDEMPOTENCY_KEY_REUSED: [409, 'This Idempotency-Key was used with another body; use a new key for a new request.'],
   CDE_DOWN: [

@@ -1,0 +1,29 @@
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { RandomBytes } from '../../lib/random.ts'
+import type { CdePort } from '../../wall/port.ts'
+import type { Captures } from '../calls/captures.ts'
+import type { Events } from '../events.ts'
+import type { Store } from '../store/open.ts'
+import type { Streams } from './streams.ts'
+
+/** What the routes work with. */
+export interface ApiParts {
+  readonly store: Store
+  readonly port: CdePort
+  readonly events: Events
+  readonly captures: Captures
+  readonly streams: Streams
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly log: Log
+  readonly allowedOrigins: readonly string[]
+  /** The built widget, served at /widget.js. */
+  readonly widgetFile: string
+}
+
+/** A fastify instance whose routes are typed by their zod schemas. */
+export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

@@ -1,0 +1,29 @@
+/** What needs no key: health, metrics, the API's own description, the widget's script. */
+import { readFile } from 'node:fs/promises'
+import { TonewallError } from '../../lib/errors.ts'
+import type { Api, ApiParts } from './parts.ts'
+import { health } from './schemas.ts'
+
+export function addOpenRoutes(app: Api, { port, events, widgetFile }: ApiParts): void {
+  app.get(
+    '/healthz',
+    { schema: { tags: ['service'], summary: 'Is it there', security: [], response: { 200: health } } },
+    async () => ({ status: 'ok' as const, cde: port.up ? ('up' as const) : ('down' as const) }),
+  )
+
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    const { metrics } = events
+    return reply.type(metrics.contentType).send(await metrics.text())
+  })
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+
+  app.get('/widget.js', { schema: { hide: true } }, async (_request, reply) => {
+    // Read each time: the file is small, the page is loaded once per agent, and a new build is served without a restart.
+    const script = await readFile(widgetFile).catch(() => undefined)
+    if (script === undefined) throw new TonewallError('NOT_FOUND')
+    // A page of any origin may load the script; what it may then ask is decided by allowedOrigins and the token.
+    void reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')
+    return reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(script)
+  })
+}

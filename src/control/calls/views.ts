@@ -1,0 +1,79 @@
+/** Calls and captures as the API and the events show them. */
+import type { StoredCapture } from '../store/captures.ts'
+import type { CallRow, CaptureFieldRow } from '../store/schema.ts'
+
+export interface CallView {
+  callId: string
+  number: string
+  state: 'ringing' | 'answered' | 'ended'
+  headers: { name: string; value: string }[]
+  /** The capture that is open on the call. */
+  captureId?: string
+  result?: string
+  reason?: string
+  startedAt: string
+  answeredAt?: string
+  endedAt?: string
+}
+
+export interface FieldView {
+  field: string
+  state: 'idle' | 'requested' | 'collecting' | 'valid' | 'error'
+  count: number
+  expected?: number
+  brand?: string
+  lastFour?: string
+  error?: string
+}
+
+export interface CaptureView {
+  captureId: string
+  callId: string
+  state: 'open' | 'closed'
+  mode: 'field' | 'continuous'
+  closeReason?: string
+  fields: FieldView[]
+}
+
+/** ISO 8601 in UTC, the one form of time that leaves control. */
+export function isoTime(atMs: number): string {
+  return new Date(atMs).toISOString()
+}
+
+export function callView(call: CallRow, captureId?: string): CallView {
+  return {
+    callId: call.id,
+    number: call.number_id,
+    state: call.state,
+    headers: JSON.parse(call.headers) as { name: string; value: string }[],
+    ...(captureId !== undefined && { captureId }),
+    ...(call.result !== null && { result: call.result }),
+    ...(call.reason !== null && { reason: call.reason }),
+    startedAt: isoTime(call.started_at_ms),
+    ...(call.answered_at_ms !== null && { answeredAt: isoTime(call.answered_at_ms) }),
+    ...(call.ended_at_ms !== null && { endedAt: isoTime(call.ended_at_ms) }),
+  }
+}
+
+export function fieldView(row: Omit<CaptureFieldRow, 'capture_id' | 'merchant_id' | 'position'>): FieldView {
+  return {
+    field: row.name,
+    state: row.state,
+    count: row.count,
+    ...(row.expected !== null && { expected: row.expected }),
+    ...(row.brand !== null && { brand: row.brand }),
+    ...(row.last_four !== null && { lastFour: row.last_four }),
+    ...(row.error !== null && { error: row.error }),
+  }
+}
+
+export function captureView({ capture, fields }: StoredCapture): CaptureView {
+  return {
+    captureId: capture.id,
+    callId: capture.call_id,
+    state: capture.state === 'closed' ? 'closed' : 'open',
+    mode: capture.mode,
+    ...(capture.close_reason !== null && { closeReason: capture.close_reason }),
+    fields: fields.map(fieldView),
+  }
+}

@@ -1,0 +1,108 @@
+/** Control's composition: store, inbox, resolver and API put together. The only file that knows them all. */
+import type { Address } from '../lib/address.ts'
+import type { Clock } from '../lib/clock.ts'
+import { controlLimits } from '../lib/limits.ts'
+import type { Log } from '../lib/log.ts'
+import type { RandomBytes } from '../lib/random.ts'
+import type { CdePort } from '../wall/port.ts'
+import { serveApi } from './api/server.ts'
+import { Streams } from './api/streams.ts'
+import { Captures } from './calls/captures.ts'
+import { Events } from './events.ts'
+import { Inbox, type Letter } from './inbox.ts'
+import { Metrics } from './metrics.ts'
+import { Resolver } from './payments/resolver.ts'
+import { deleteExpiredWidgetTokens } from './store/access.ts'
+import { lastEventSeq } from './store/events.ts'
+import { deleteResponsesBefore } from './store/idempotency.ts'
+import type { Store } from './store/open.ts'
+import { syncTenants, type Tenants } from './store/tenants.ts'
+import { systemTimers, type Timers } from './timers.ts'
+
+export interface ControlOptions {
+  /** The wall. Control listens to it from the first moment; what arrives while it starts waits its turn. */
+  readonly port: CdePort
+  readonly store: Store
+  readonly tenants: Tenants
+  readonly http: { readonly host: string; readonly port: number; readonly allowedOrigins: readonly string[] }
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly log: Log
+  readonly widgetFile: string
+  readonly timers?: Timers
+}
+
+export interface Control {
+  readonly address: Address
+  /** Resolves when everything that the CDE has reported so far is written down. */
+  settled(): Promise<void>
+  /** Closes the API and the loops; the store stays open, it is its opener's. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts control on an open store. What was live when the last run ended is written off first: calls and captures are lost,
+ * attempts that were being submitted are UNKNOWN(crash) and get resolved.
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { port, store, clock, random, log, http, widgetFile } = options
+  const timers = options.timers ?? systemTimers
+  const mail = listen(port)
+  await syncTenants(store, options.tenants)
+  const events = new Events({ clock, log, metrics: new Metrics(), lastSeq: await lastEventSeq(store.db) })
+  const captures = new Captures({ store, port, clock, timers, random })
+  const resolver = new Resolver({ store, port, events, clock, timers, log })
+  const inbox = new Inbox({ store, events, captures, resolver, clock, log })
+  inbox.put({ type: 'start' })
+  mail.deliver((letter) => inbox.put(letter))
+  await inbox.settled()
+  const stopCleaning = cleanUp(store, clock, timers, log)
+  const streams = new Streams({ db: store.db, events, clock, timers })
+  const { allowedOrigins } = http
+  const api = { store, port, events, captures, streams, clock, random, log, allowedOrigins, widgetFile }
+  const server = await serveApi(api, http)
+  log.info({ host: server.address.host, port: server.address.port }, 'control started')
+  return {
+    address: server.address,
+    settled: () => inbox.settled(),
+    async close() {
+      stopCleaning()
+      mail.deliver(() => {})
+      captures.settleAllLost()
+      await server.close()
+      await resolver.close()
+      await inbox.settled()
+    },
+  }
+}
+
+/** Listens to the wall at once and keeps what comes until there is someone to take it. */
+function listen(port: CdePort): { deliver(to: (letter: Letter) => void): void } {
+  const early: Letter[] = port.up ? [{ type: 'cde-up' }] : []
+  let take = (letter: Letter): void => void early.push(letter)
+  port.onReport((report) => take(report))
+  port.onUp(() => take({ type: 'cde-up' }))
+  port.onDown(() => take({ type: 'cde-down' }))
+  return {
+    deliver(to) {
+      take = to
+      for (const letter of early.splice(0)) to(letter)
+    },
+  }
+}
+
+/** Deletes expired tokens and old idempotency rows, now and every few hours. @returns the way to stop */
+function cleanUp(store: Store, clock: Clock, timers: Timers, log: Log): () => void {
+  let cancel = (): void => {}
+  const run = (): void => {
+    const nowMs = clock.wallMs()
+    const work = store.transact(async ({ db }) => {
+      await deleteExpiredWidgetTokens(db, nowMs)
+      await deleteResponsesBefore(db, nowMs - controlLimits.idempotencyKeptMs)
+    })
+    work.catch(() => log.error({ part: 'clean-up' }, 'clean-up failed'))
+    cancel = timers.after(controlLimits.cleanUpEveryMs, run)
+  }
+  run()
+  return () => cancel()
+}

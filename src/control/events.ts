@@ -1,0 +1,123 @@
+/**
+ * Every business event has one function here: it writes the event's row in the caller's transaction and, once that is committed,
+ * the log line, the counter and the word to the live streams (STYLE rule 20). Nothing here ever holds a digit of a card.
+ */
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { CallView, CaptureView, FieldView } from './calls/views.ts'
+import type { Metrics } from './metrics.ts'
+import type { PaymentView } from './payments/view.ts'
+import { appendEvent, type NewEvent } from './store/events.ts'
+import type { Tx } from './store/open.ts'
+import type { EventRow } from './store/schema.ts'
+
+/** A call's or capture's place: whose it is, and which call. */
+export interface Place {
+  readonly merchant: string
+  readonly callId: string
+}
+
+export interface Verdict {
+  readonly result: string
+  readonly reason: string
+}
+
+export class Events {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly metrics: Metrics
+  readonly #readers = new Set<(row: EventRow) => void>()
+  #lastSeq: number
+
+  /** @param lastSeq the number of the newest event in the store */
+  constructor(options: { clock: Clock; log: Log; metrics: Metrics; lastSeq: number }) {
+    this.#clock = options.clock
+    this.#log = options.log
+    this.metrics = options.metrics
+    this.#lastSeq = options.lastSeq
+  }
+
+  /** The number of the newest event that has been committed. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  /** Calls `reader` with every event after its commit, in order. @returns the way to stop */
+  subscribe(reader: (row: EventRow) => void): () => void {
+    this.#readers.add(reader)
+    return () => this.#readers.delete(reader)
+  }
+
+  async callStarted(tx: Tx, { merchant, callId }: Place, call: CallView): Promise<void> {
+    const { number, headers } = call
+    await this.#write(tx, { merchant, callId, type: 'call.started', data: { number, headers } }, { number })
+  }
+
+  async callAnswered(tx: Tx, { merchant, callId }: Place): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'call.answered', data: {} })
+  }
+
+  async callEnded(tx: Tx, { merchant, callId }: Place, verdict: Verdict): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'call.ended', data: { ...verdict } }, { ...verdict })
+    tx.afterCommit(() => this.metrics.ended('call', verdict.result, verdict.reason))
+  }
+
+  async captureStarted(tx: Tx, { merchant, callId }: Place, capture: CaptureView): Promise<void> {
+    const { captureId } = capture
+    await this.#write(tx, { merchant, callId, type: 'capture.started', data: { captureId, capture } }, { captureId })
+  }
+
+  /** One step of one field: the stream shows it, the log does not (it would hold the rhythm of every key press). */
+  async captureField(tx: Tx, { merchant, callId }: Place, captureId: string, field: FieldView): Promise<void> {
+    await this.#append(tx, { merchant, callId, type: 'capture.field', data: { captureId, field } })
+  }
+
+  async captureClosed(tx: Tx, { merchant, callId }: Place, captureId: string, verdict: Verdict): Promise<void> {
+    const { reason } = verdict
+    const type = reason === 'lost' ? 'capture.lost' : 'capture.closed'
+    await this.#write(tx, { merchant, callId, type, data: { captureId, reason } }, { captureId, ...verdict })
+    tx.afterCommit(() => this.metrics.ended('capture', verdict.result, reason))
+  }
+
+  async keysDropped(tx: Tx, { merchant, callId }: Place, count: number): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'keys.dropped', data: { count } }, { count })
+  }
+
+  /** @param verdict given when the attempt has come to rest */
+  async paymentChanged(tx: Tx, merchant: string, payment: PaymentView, verdict: Verdict | undefined): Promise<void> {
+    const { callId, paymentId, reference, state } = payment
+    const fields = { paymentId, reference, state, ...verdict }
+    await this.#write(tx, { merchant, callId, type: 'payment.changed', data: { payment } }, fields)
+    if (verdict !== undefined) {
+      tx.afterCommit(() => this.metrics.ended('attempt', verdict.result, verdict.reason))
+    }
+  }
+
+  async cdeUp(tx: Tx, merchant: string): Promise<void> {
+    await this.#write(tx, { merchant, callId: undefined, type: 'cde.up', data: {} })
+  }
+
+  async cdeDown(tx: Tx, merchant: string): Promise<void> {
+    await this.#write(tx, { merchant, callId: undefined, type: 'cde.down', data: {} })
+  }
+
+  /** Something arrived that changes nothing: counted, never silent. `what` and `why` are words of closed lists. */
+  ignored(what: string, why: string): void {
+    this.metrics.ignored(what, why)
+  }
+
+  async #write(tx: Tx, event: NewEvent, fields: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    await this.#append(tx, event)
+    const { merchant, callId, type } = event
+    tx.afterCommit(() => this.#log.info({ merchant, ...(callId !== undefined && { callId }), ...fields }, type))
+  }
+
+  async #append(tx: Tx, event: NewEvent): Promise<void> {
+    const row = await appendEvent(tx, event, this.#clock.wallMs())
+    tx.afterCommit(() => {
+      this.#lastSeq = row.seq
+      this.metrics.eventWritten(row.type)
+      for (const reader of this.#readers) reader(row)
+    })
+  }
+}

@@ -1,0 +1,79 @@
+/** The only opener of the database, and the only way to write to it: `transact`. */
+import SqliteDatabase from 'better-sqlite3'
+import { Kysely, SqliteDialect, type Transaction } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { TonewallError } from '../../lib/errors.ts'
+import { controlLimits } from '../../lib/limits.ts'
+import { firstSchema } from './migration-first.ts'
+import type { Tables } from './schema.ts'
+
+/** A reader or a transaction: what every query function takes. */
+export type Db = Kysely<Tables>
+
+export interface Tx {
+  readonly db: Transaction<Tables>
+  /** Runs after the commit is on disk, in the order of commits; never runs when the transaction fails. Must not throw. */
+  afterCommit(effect: () => void): void
+}
+
+export interface Store {
+  readonly db: Db
+  /** One writer at a time. @throws TonewallError TOO_MANY when too many wait; whatever `work` throws, after a roll-back */
+  transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** In order, by name; a released migration is never edited or renamed. */
+const migrations: Readonly<Record<string, Migration>> = { '0001-first-schema': firstSchema }
+
+/**
+ * Opens the SQLite file (made if absent) and brings its schema up to date.
+ * A commit is on disk when it returns (`synchronous=FULL` in WAL mode): payments depend on that.
+ * @throws when the file cannot be opened or a migration fails
+ */
+export async function openStore(path: string): Promise<Store> {
+  const sqlite = new SqliteDatabase(path)
+  sqlite.pragma('journal_mode = WAL')
+  sqlite.pragma('synchronous = FULL')
+  sqlite.pragma('foreign_keys = ON')
+  sqlite.pragma('busy_timeout = 5000')
+  // What is deleted is overwritten, so that an old file never holds more than its rows.
+  sqlite.pragma('secure_delete = ON')
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) })
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) {
+    await db.destroy()
+    throw new Error('store: a migration failed', { cause: error })
+  }
+  return storeOf(db)
+}
+
+function storeOf(db: Db): Store {
+  let last: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+
+  const run = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+    const effects: (() => void)[] = []
+    const value = await db
+      .transaction()
+      .execute((transaction) => work({ db: transaction, afterCommit: (effect) => effects.push(effect) }))
+    for (const effect of effects) effect()
+    return value
+  }
+
+  return {
+    db,
+    transact(work) {
+      if (waiting >= controlLimits.transactionsWaitingMax) return Promise.reject(new TonewallError('TOO_MANY'))
+      waiting++
+      const done = last.then(() => run(work)).finally(() => waiting--)
+      last = done.catch(() => undefined)
+      return done
+    },
+    async close() {
+      await last
+      await db.destroy()
+    },
+  }
+}
