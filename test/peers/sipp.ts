@@ -67,16 +67,11 @@ async function startSipp(
   // SIPp takes the RTP port and the one two above it, and a control port.
   const sipPort = await freePorts(8)
   const lifeSeconds = Math.ceil(options.lengthMs / 1_000) + 30
-  const program = startProgram(
-    'sipp',
-    [
-      ...['-sf', file, '-m', '1', '-i', '127.0.0.1', '-p', String(sipPort), '-cp', String(sipPort + 1)],
-      ...['-mi', '127.0.0.1', '-mp', String(sipPort + 2), '-d', String(options.lengthMs), '-nostdin'],
-      ...['-trace_err', '-error_file', errors, '-timeout', String(lifeSeconds), '-timeout_error'],
-      ...(to.port === undefined ? [] : ['-s', to.user ?? '', `127.0.0.1:${to.port}`]),
-    ],
-    { cwd: to.folder.path, lifeMs: (lifeSeconds + 5) * 1_000 },
-  )
+  const args = ['-sf', file, '-m', '1', '-i', '127.0.0.1', '-p', String(sipPort), '-cp', String(sipPort + 1)]
+  args.push('-mi', '127.0.0.1', '-mp', String(sipPort + 2), '-d', String(options.lengthMs), '-nostdin')
+  args.push('-trace_err', '-error_file', errors, '-timeout', String(lifeSeconds), '-timeout_error')
+  if (to.port !== undefined) args.push('-s', to.user ?? '', `127.0.0.1:${to.port}`)
+  const program = startProgram('sipp', args, { cwd: to.folder.path, lifeMs: (lifeSeconds + 5) * 1_000 })
   return {
     sipPort,
     succeeded: () => mustSucceed(program, scenario, errors),
