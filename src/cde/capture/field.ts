@@ -18,15 +18,14 @@
 import { captureLimits } from '../../lib/limits.ts'
 import type { Brand, FieldReport } from '../../wall/messages.ts'
 import type { CaptureSettings, FieldSettings } from '../../wall/settings.ts'
+import type { KeyCode } from '../dtmf/key-codes.ts'
 import { type AllocateStore, Digits } from './digits.ts'
 import type { YearMonth } from './expiry.ts'
 import { brokenRule, type FieldError, knownBrand, lengthsOf } from './rules.ts'
 
 export type FieldState = FieldReport['state']
-/** 0–9 the digits, 10 `*`, 11 `#`, 12–15 A–D. */
-export type KeyCode = number
 
-export const keyCodes: Readonly<Record<'*' | '#', KeyCode>> = { '*': 10, '#': 11 }
+const keyCodes: Readonly<Record<'*' | '#', KeyCode>> = { '*': 10, '#': 11 }
 
 const predecessors: Readonly<Record<FieldState, readonly FieldState[]>> = {
   idle: ['requested', 'collecting', 'valid', 'error'],

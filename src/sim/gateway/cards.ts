@@ -45,14 +45,14 @@ export const testCards: readonly TestCard[] = [
   { number: '4000000000009979', brand: 'visa', behaviour: 'decline: stolen_card' },
   { number: '4100000000000019', brand: 'visa', behaviour: 'decline: fraudulent' },
   { number: '4000000000006975', brand: 'visa', behaviour: 'decline: card_velocity_exceeded' },
-  { number: '4000002500003155', brand: 'visa', behaviour: 'decline: authentication_required' },
+  { number: '4000000000003220', brand: 'visa', behaviour: 'decline: authentication_required' },
   { number: '4012888888881881', brand: 'visa', behaviour: 'approve after 3 s' },
-  { number: '4217651111111119', brand: 'visa', behaviour: 'approve half of the amount' },
-  { number: '4005519200000004', brand: 'visa', behaviour: 'never answer after accepting' },
-  { number: '4009348888881881', brand: 'visa', behaviour: 'answer 500 after accepting' },
-  { number: '4012000077777777', brand: 'visa', behaviour: 'reset the connection after accepting' },
-  { number: '4012000033330026', brand: 'visa', behaviour: 'reset the connection before accepting' },
-  { number: '4500600000000061', brand: 'visa', behaviour: 'answer 429 before accepting' },
+  { number: '4000056655665556', brand: 'visa', behaviour: 'approve half of the amount' },
+  { number: '4000000000000077', brand: 'visa', behaviour: 'never answer after accepting' },
+  { number: '4000000000005126', brand: 'visa', behaviour: 'answer 500 after accepting' },
+  { number: '4000000000000259', brand: 'visa', behaviour: 'reset the connection after accepting' },
+  { number: '4000000000000341', brand: 'visa', behaviour: 'reset the connection before accepting' },
+  { number: '4000000000000101', brand: 'visa', behaviour: 'answer 429 before accepting' },
 ]
 
 /** How long a slow card takes, unless a test says otherwise. */

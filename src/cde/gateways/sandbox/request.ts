@@ -10,10 +10,7 @@ export const REVERSE_PATH = 'v1/charges/reverse'
  * The body of `POST /v1/charges`. `channel` marks a telephone order (MOTO): no 3-D Secure data goes with it.
  * @returns 'no-card' when the digits have been wiped already; nothing may be sent then
  */
-export function buildCharge(
-  card: CardData,
-  context: ChargeContext,
-): Uint8Array<ArrayBuffer> | 'too-long' | 'no-card' {
+export function buildCharge(card: CardData, context: ChargeContext): Uint8Array<ArrayBuffer> | 'too-long' | 'no-card' {
   if (card.cardNumber.count === 0 || card.expiry.count === 0) return 'no-card'
   return renderTemplate([
     `{"reference":${JSON.stringify(context.reference)},"amountMinor":${JSON.stringify(context.amountMinor)},`,

@@ -1,25 +1,18 @@
-import { z } from 'zod'
 import { type Outcome, outcome, type QueryOutcome, type ReverseOutcome } from '../../../wall/messages.ts'
 import type { ChargeContext } from '../connector.ts'
 import { declineOf, failureOf } from './errors.ts'
 
-const word = z.string().regex(/^[a-z_]{1,40}$/)
-
 /** A charge as the sandbox tells of it. Members that we do not use are left alone. */
-const chargeAnswer = z.object({
-  id: z.string(),
-  reference: z.string(),
-  state: z.enum(['processing', 'approved', 'declined']),
-  reversed: z.boolean(),
-  captured: z.boolean(),
-  amountMinor: z.number(),
-  currency: z.string(),
-  authCode: z.string().optional(),
-  declineCode: word.optional(),
-})
-type ChargeAnswer = z.infer<typeof chargeAnswer>
-
-const errorAnswer = z.object({ error: z.object({ code: word }) })
+interface ChargeAnswer {
+  readonly id: unknown
+  readonly state: 'processing' | 'approved' | 'declined'
+  readonly reversed: boolean
+  readonly captured: unknown
+  readonly amountMinor: unknown
+  readonly currency: unknown
+  readonly authCode: unknown
+  readonly declineWord: string | undefined
+}
 
 /** The answer to `POST /v1/charges`. Approved only if it is our reference, our amount and our currency. */
 export function parseCharge(
@@ -29,13 +22,13 @@ export function parseCharge(
 ): Outcome {
   const json = readJson(body)
   if (status !== 200) return failureOf(status, errorWord(json))
-  const answer = chargeAnswer.safeParse(json)
-  if (!answer.success || answer.data.reference !== asked.reference) return { kind: 'unknown', why: 'unparseable' }
-  const told = outcomeOf(answer.data)
+  const answer = chargeOf(json, asked.reference)
+  if (!answer) return { kind: 'unknown', why: 'unparseable' }
+  const told = outcomeOf(answer)
   if (told.kind !== 'approved') return told
   // A reversed charge that is told again moves nothing; whoever asked for it again has lost count.
-  if (answer.data.reversed) return { kind: 'unknown', why: 'in-progress' }
-  const sameMoney = told.amountMinor === asked.amountMinor && answer.data.currency === asked.currency
+  if (answer.reversed) return { kind: 'unknown', why: 'in-progress' }
+  const sameMoney = told.amountMinor === asked.amountMinor && answer.currency === asked.currency
   return sameMoney ? told : { kind: 'unknown', why: 'amount-differs' }
 }
 
@@ -43,25 +36,25 @@ export function parseCharge(
 export function parseQuery(status: number, body: Uint8Array, reference: string): QueryOutcome {
   const json = readJson(body)
   if (status === 404 && errorWord(json) === 'charge_not_found') return { kind: 'not-found' }
-  const answer = chargeAnswer.safeParse(json)
-  if (status !== 200 || !answer.success || answer.data.reference !== reference) return { kind: 'unavailable' }
-  return { kind: 'found', outcome: outcomeOf(answer.data), reversed: answer.data.reversed }
+  const answer = chargeOf(json, reference)
+  if (status !== 200 || !answer) return { kind: 'unavailable' }
+  return { kind: 'found', outcome: outcomeOf(answer), reversed: answer.reversed }
 }
 
 /** The answer to `POST /v1/charges/reverse`. */
 export function parseReverse(status: number, body: Uint8Array, reference: string): ReverseOutcome {
   const json = readJson(body)
   if (status === 404 && errorWord(json) === 'charge_not_found') return 'nothing-to-reverse'
-  const answer = chargeAnswer.safeParse(json)
-  if (status !== 200 || !answer.success || answer.data.reference !== reference) return 'unavailable'
-  if (answer.data.reversed) return 'reversed'
-  return answer.data.state === 'declined' ? 'nothing-to-reverse' : 'unavailable'
+  const answer = chargeOf(json, reference)
+  if (status !== 200 || !answer) return 'unavailable'
+  if (answer.reversed) return 'reversed'
+  return answer.state === 'declined' ? 'nothing-to-reverse' : 'unavailable'
 }
 
 function outcomeOf(answer: ChargeAnswer): Outcome {
   if (answer.state === 'processing') return { kind: 'unknown', why: 'in-progress' }
-  if (answer.state === 'declined') return declineOf(answer.declineCode ?? 'card_declined')
-  // The wall's own schema judges lengths and refuses texts that look like a card number.
+  if (answer.state === 'declined') return declineOf(answer.declineWord ?? 'card_declined')
+  // The wall's own schema judges types and lengths and refuses texts that look like a card number.
   const approved = outcome.safeParse({
     kind: 'approved',
     gatewayId: answer.id,
@@ -72,9 +65,36 @@ function outcomeOf(answer: ChargeAnswer): Outcome {
   return approved.success ? approved.data : { kind: 'unknown', why: 'unparseable' }
 }
 
+/** The charge that an answer tells of, or undefined when it is none or not of our reference. */
+function chargeOf(json: unknown, reference: string): ChargeAnswer | undefined {
+  const told = members(json)
+  const state = told['state']
+  const reversed = told['reversed']
+  if (told['reference'] !== reference || typeof reversed !== 'boolean') return undefined
+  if (state !== 'processing' && state !== 'approved' && state !== 'declined') return undefined
+  return {
+    id: told['id'],
+    state,
+    reversed,
+    captured: told['captured'],
+    amountMinor: told['amountMinor'],
+    currency: told['currency'],
+    authCode: told['authCode'],
+    declineWord: wordOf(told['declineCode']),
+  }
+}
+
+/** The sandbox's error word, or undefined when the body is none of its error answers. */
 function errorWord(json: unknown): string | undefined {
-  const answer = errorAnswer.safeParse(json)
-  return answer.success ? answer.data.error.code : undefined
+  return wordOf(members(members(json)['error'])['code'])
+}
+
+function wordOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[a-z_]{1,40}$/.test(value) ? value : undefined
+}
+
+function members(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
 function readJson(body: Uint8Array): unknown {

@@ -1,0 +1,4 @@
+import { testConnector } from '../contract.test-suite.ts'
+import { openSandboxBench } from './sandbox.test-kit.ts'
+
+testConnector('sandbox', openSandboxBench)
