@@ -40,6 +40,8 @@ export interface ProductOptions {
   /** Where calls to CALLED_NUMBER go, for instance `sip:agent@127.0.0.1:5062`. */
   readonly destination: string
   readonly lifeMs: number
+  /** How long the gateway's slow card takes. */
+  readonly slowMs?: number
 }
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
@@ -48,7 +50,12 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   await mkdir(dataFolder)
   const ports = await freePorts(4 + MEDIA_PORTS)
   const [httpPort, sipPort, gatewayPort, mediaPort] = [ports, ports + 1, ports + 2, ports + 4]
-  const gateway = await startSandboxGateway({ host: '127.0.0.1', port: gatewayPort, key: GATEWAY_KEY })
+  const gateway = await startSandboxGateway({
+    host: '127.0.0.1',
+    port: gatewayPort,
+    key: GATEWAY_KEY,
+    ...(options.slowMs === undefined ? {} : { slowMs: options.slowMs }),
+  })
   const config = await writeConfiguration(folder, options.destination, { httpPort, sipPort, gatewayPort, mediaPort })
   const program = startProgram(process.execPath, ['--disable-sigusr1', MAIN, 'start', '--config', config], {
     cwd: folder.path,
