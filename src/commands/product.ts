@@ -59,7 +59,7 @@ export async function startProduct(config: Config, logSink: LogSink): Promise<Pr
     await store.close()
   }
   const problem = await cde.start()
-  if (problem === undefined) return { api: started.address, close }
+  if (problem === undefined) return { api: `http://${urlHost(started.address.host)}:${started.address.port}`, close }
   await close()
   return problemOf(problem)
 }
@@ -111,4 +111,8 @@ function tenantsOf(config: Config): Parameters<typeof startControl>[0]['tenants'
       secret: createHash('sha256').update(readFileSync(keyFile, 'utf8').trim()).digest(),
     })),
   }
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
 }

@@ -12,7 +12,7 @@ const sdp = (port: number, extra = ''): Uint8Array =>
     `v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 8 101\r\n` +
       `a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n${extra}`,
   )
-const nothing = new Uint8Array()
+const nothing: Uint8Array = new Uint8Array()
 
 function incoming(body: Uint8Array): Extract<LegEvent, { type: 'incoming' }> {
   return {
