@@ -143,6 +143,8 @@ export const sipTimers = {
   giveUpMs: 64 * T1_MS,
   /** RFC 3261 13.3.1.1: a provisional answer is repeated every minute, or proxies cancel the call. */
   provisionalRepeatMs: 60_000,
+  /** A re-INVITE of ours without a final answer is cancelled then. */
+  reinviteMs: 60_000,
 } as const
 
 /** Control: its API, its event streams, and the resolving of payments in doubt. */
