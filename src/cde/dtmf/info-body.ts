@@ -16,7 +16,7 @@ const [EQUALS, COLON, SPACE, TAB, CR, LF] = [0x3d, 0x3a, 0x20, 0x09, 0x0d, 0x0a]
  */
 export function parseInfoBody(contentType: string, body: Uint8Array): KeyCode | InfoProblem {
   if (body.length > dtmfLimits.infoBodyOctetsMax) return 'not-digit'
-  switch (contentType.split(';')[0]?.trim().toLowerCase()) {
+  switch ((contentType.split(';')[0] ?? '').trim().toLowerCase()) {
     case 'application/dtmf-relay':
       return keyAt(body, valueOf(body, 'signal'))
     case 'application/dtmf':

@@ -11,3 +11,8 @@ export const KEY_CODE_MAX = 15
 
 /** What a place that held a key holds after it was wiped. */
 export const NO_KEY = 0xff
+
+/** How a key is written. Only for tools that print what a recording gives away; never for keys of a live call. */
+export function keySymbol(key: KeyCode): string {
+  return '0123456789*#ABCD'.charAt(key)
+}

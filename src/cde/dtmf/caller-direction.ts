@@ -1,0 +1,358 @@
+import { dtmfLimits } from '../../lib/limits.ts'
+import type { RandomBytes } from '../../lib/random.ts'
+import type { AudioFormat } from '../media/audio-session.ts'
+import { decodeG711, encodeG711, type G711Codec, transcodeG711 } from '../media/g711.ts'
+import { parseRtp, type RtpPacket } from '../media/rtp.ts'
+import { AgentStream } from './agent-stream.ts'
+import { Counters } from './counters.ts'
+import { EventPresses } from './event-presses.ts'
+import { parseEvents, type TelephoneEvent } from './events.ts'
+import { Formats } from './formats.ts'
+import { parseInfoBody } from './info-body.ts'
+import { type Carriage, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
+import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
+import type { Masker } from './masker.ts'
+import type { ReplacementKind } from './replacement.ts'
+import { SourceClock } from './source-clock.ts'
+
+export interface CallerDirectionOptions {
+  readonly replacement: ReplacementKind
+  /** Added to the 60 ms of look-ahead while armed; 5 at least are needed against packets and ticks out of step. */
+  readonly jitterMs: number
+  readonly random: RandomBytes
+  /** A key went down while armed: once per press, whatever carries it. Take it by value, keep nothing. */
+  onKey(key: KeyCode, carriage: Carriage): void
+  /** Two carriages contradict each other: whatever is being entered cannot be trusted. */
+  onConflict(): void
+  /** The masker failed: the agent hears silence until the call is disarmed. Once per arming. */
+  onMaskFailed(): void
+  /** Spans that were replaced, in samples since arming; for recordings. */
+  onMasked?(from: number, to: number): void
+  /** Another judge of windows, to try what happens when it fails. */
+  newMasker?: () => Pick<Masker, 'judge'>
+}
+
+const SAMPLES_PER_MS = 8
+const TICK_MS = 20
+const LOOKAHEAD_MS = 60
+const JITTER_MS_MIN = 5
+const DRAIN_MS_MAX = 2_000
+
+/**
+ * Caller → agent, for the whole call (dtmf reference, 5, 6 and 11). Sans-I/O.
+ * ```
+ *               arm                     disarm                 line played out and quiet, or 2 s
+ *   relaying ─────────▶ armed ───────────────────▶ draining ─────────────────────────────────────▶ relaying
+ *                         ▲            arm            │
+ *                         └───────────────────────────┘
+ * ```
+ * Relaying: audio and negotiated events are re-written onto our stream at once; all else is dropped and counted.
+ * Armed and draining: nothing is forwarded. Audio is decoded, delayed, masked and encoded again; one packet per tick.
+ */
+export class CallerDirection {
+  readonly #options: CallerDirectionOptions
+  readonly #counters = new Counters()
+  readonly #stream: AgentStream
+  readonly #frame = new Int16Array(FRAME_SAMPLES)
+  readonly #events = new EventPresses()
+  readonly #suspects = new EventPresses()
+  #formats = new Formats([], [])
+  #clock = new SourceClock()
+  #state: 'relaying' | 'armed' | 'draining' = 'relaying'
+  #line: MaskedLine | undefined
+  #lagSamples = 0
+  #hasFailed = false
+  #eventCame = false
+  #nextTickMs = 0
+  #drainTo = 0
+  #drainUntilMs = 0
+  #packetSamples = FRAME_SAMPLES
+  #lastRelayedMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: CallerDirectionOptions) {
+    this.#options = options
+    this.#stream = new AgentStream(options.random)
+  }
+
+  /** True from `arm` to `disarm`: keys are told. The line stays masked a little longer, until it is played out. */
+  get armed(): boolean {
+    return this.#state === 'armed'
+  }
+
+  /** After each offer and answer. Never disarms. An empty list means that this side takes or sends nothing. */
+  setFormats(callerFormats: readonly AudioFormat[], agentFormats: readonly AudioFormat[], _nowMs: number): void {
+    const hadEvents = this.#formats.callerHasEvents
+    this.#formats = new Formats(callerFormats, agentFormats)
+    if (hadEvents !== this.#formats.callerHasEvents) this.#line?.forgetSource()
+  }
+
+  /**
+   * One RTP packet of the caller, whose source was checked.
+   * @returns packets for the agent now: while relaying; none otherwise, they come from `tick`
+   */
+  receive(packet: Uint8Array, nowMs: number): Uint8Array[] {
+    const rtp = parseRtp(packet)
+    if (typeof rtp === 'string') {
+      this.#counters.add('dtmf_rtp_refused')
+      return []
+    }
+    if (this.#line === undefined) return this.#relay(rtp, nowMs)
+    const line = this.#line
+    this.#guarded(() => this.#takeIn(line, rtp, nowMs))
+    return []
+  }
+
+  /** While armed or draining: the packets that are due. */
+  tick(nowMs: number): Uint8Array[] {
+    const packets: Uint8Array[] = []
+    this.#skipTicks(nowMs)
+    while (this.#line !== undefined && this.#nextTickMs <= nowMs) {
+      const packet = this.#play(this.#line, this.#nextTickMs)
+      if (packet !== undefined) packets.push(packet)
+      this.#nextTickMs += TICK_MS
+      this.#endDrain(this.#line, this.#nextTickMs)
+    }
+    return packets
+  }
+
+  /** Undefined while relaying. */
+  nextTickAtMs(): number | undefined {
+    return this.#line === undefined ? undefined : this.#nextTickMs
+  }
+
+  /** A SIP INFO of the caller, answered by the SIP side. Its body never goes further. */
+  info(contentType: string, body: Uint8Array, nowMs: number): 'digit' | 'not-digit' {
+    const key = parseInfoBody(contentType, body)
+    if (key === 'not-digit') {
+      this.#counters.add('dtmf_info_not_digit')
+      return key
+    }
+    const line = this.#line
+    if (line !== undefined) this.#guarded(() => line.infoPress(key, this.#liveAt(line, nowMs)))
+    return 'digit'
+  }
+
+  /** Masks from now on. The delay begins as silence (MED-14). @returns the packets that are due at once */
+  arm(nowMs: number): Uint8Array[] {
+    if (this.#state === 'armed') return []
+    this.#dropLine()
+    this.#state = 'armed'
+    this.#hasFailed = false
+    const packetMs = this.#packetSamples / SAMPLES_PER_MS
+    const jitterMs = Math.max(this.#options.jitterMs, JITTER_MS_MIN)
+    // Long packets come late by what they are longer than a tick.
+    const delayMs = LOOKAHEAD_MS + jitterMs + Math.max(0, packetMs - TICK_MS)
+    this.#lagSamples = delayMs * SAMPLES_PER_MS + FRAME_SAMPLES
+    this.#clock = new SourceClock()
+    this.#line = this.#newLine()
+    // Our packets go on in step with those just relayed.
+    const dueMs = this.#lastRelayedMs + packetMs
+    this.#nextTickMs = dueMs > nowMs && dueMs <= nowMs + packetMs ? dueMs : nowMs
+    return this.tick(nowMs)
+  }
+
+  /** Plays what is in the line through the masker, then relays again. @returns the packets that are due at once */
+  disarm(nowMs: number): Uint8Array[] {
+    if (this.#state !== 'armed' || this.#line === undefined) return []
+    this.#state = 'draining'
+    this.#line.stopReporting()
+    this.#drainTo = this.#line.writtenTo
+    this.#drainUntilMs = nowMs + DRAIN_MS_MAX
+    return this.tick(nowMs)
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return this.#counters.all()
+  }
+
+  #newLine(): MaskedLine {
+    const { replacement, onKey, onConflict, onMasked, newMasker } = this.#options
+    return new MaskedLine({
+      replacement,
+      lagSamples: this.#lagSamples,
+      onKey,
+      onConflict: () => {
+        this.#counters.add('dtmf_conflict')
+        onConflict()
+      },
+      ...(onMasked === undefined ? {} : { onMasked }),
+      ...(newMasker === undefined ? {} : { newMasker }),
+    })
+  }
+
+  #relay(rtp: RtpPacket, nowMs: number): Uint8Array[] {
+    const incoming = this.#formats.incoming(rtp.payloadType)
+    if (incoming === 'unknown') return this.#drop('dtmf_unknown_type_dropped')
+    if (incoming === 'telephone-event') return this.#relayEvent(rtp, nowMs)
+    const agent = this.#formats.agentAudio
+    if (agent === undefined) return this.#drop('dtmf_no_agent_codec')
+    if (!isAudioLength(rtp.payload.length)) return this.#drop('dtmf_audio_refused')
+    const payload = transcodeG711(rtp.payload, incoming, agent.codec)
+    const packet = this.#stream.relay(agent.payloadType, payload, rtp, payload.length, nowMs)
+    if (packet === 'late') return this.#drop('dtmf_audio_late')
+    this.#packetSamples = payload.length
+    this.#lastRelayedMs = nowMs
+    return [packet]
+  }
+
+  #relayEvent(rtp: RtpPacket, nowMs: number): Uint8Array[] {
+    const payloadType = this.#formats.agentEventType
+    if (typeof parseEvents(rtp.payload) === 'string') return this.#drop('dtmf_event_refused')
+    if (payloadType === undefined || this.#formats.clockHz(rtp.payloadType) !== 8_000) {
+      return this.#drop('dtmf_event_not_relayed')
+    }
+    const packet = this.#stream.relay(payloadType, rtp.payload, rtp, 0, nowMs)
+    return packet === 'late' ? [] : [packet]
+  }
+
+  #drop(reason: Parameters<Counters['add']>[0]): [] {
+    this.#counters.add(reason)
+    return []
+  }
+
+  #takeIn(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
+    const incoming = this.#formats.incoming(rtp.payloadType)
+    if (incoming === 'telephone-event') this.#takeInEvents(line, rtp, nowMs)
+    else if (incoming === 'unknown') this.#takeInUnknown(line, rtp, nowMs)
+    else if (isAudioLength(rtp.payload.length)) this.#takeInAudio(line, rtp, incoming, nowMs)
+    else {
+      // MED-18: what is too short for audio may be a mislabelled event. Never decoded.
+      this.#counters.add('dtmf_audio_refused')
+      this.#suspect(line, rtp, nowMs)
+    }
+  }
+
+  #takeInAudio(line: MaskedLine, rtp: RtpPacket, codec: G711Codec, nowMs: number): void {
+    const samples = decodeG711(codec, rtp.payload)
+    const zone = {
+      earliest: line.decidedTo,
+      writtenTo: line.writtenTo,
+      due: this.#liveAt(line, nowMs) - samples.length,
+    }
+    const position = this.#clock.place(rtp, samples.length, zone, this.#eventCame, nowMs)
+    this.#eventCame = false
+    if (typeof position === 'string') this.#counters.add(`dtmf_audio_${position}`)
+    else if (line.audio(position, samples, this.#clock.takeSplice()) === 0) this.#counters.add('dtmf_audio_late')
+    samples.fill(0)
+  }
+
+  #takeInEvents(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
+    const events = parseEvents(rtp.payload)
+    if (typeof events === 'string') {
+      this.#counters.add('dtmf_event_refused')
+      this.#suspect(line, rtp, nowMs)
+      return
+    }
+    this.#eventCame = true
+    let { timestamp } = rtp
+    for (const event of events) {
+      this.#takeInEvent(line, rtp, timestamp, event, nowMs)
+      timestamp = (timestamp + event.durationUnits) >>> 0
+    }
+  }
+
+  #takeInEvent(line: MaskedLine, rtp: RtpPacket, timestamp: number, event: TelephoneEvent, nowMs: number): void {
+    const meaning = this.#events.take(rtp.ssrc, timestamp, event, nowMs)
+    const live = this.#liveAt(line, nowMs)
+    const clockHz = this.#formats.clockHz(rtp.payloadType)
+    const durationSamples = Math.round((event.durationUnits * SAMPLES_PER_MS * 1_000) / clockHz)
+    const from = this.#positionOf(rtp, timestamp, clockHz, live) ?? live - durationSamples
+    if (meaning === 'not-a-key') this.#counters.add('dtmf_event_not_a_key')
+    if (meaning === 'new-press') line.eventPress(event.event, from, live)
+    line.eventSeen(from + durationSamples, event.end, live)
+  }
+
+  /** Where an event's timestamp lies on the timeline, if it is in the audio's time and makes sense. */
+  #positionOf(rtp: RtpPacket, timestamp: number, clockHz: number, live: number): number | undefined {
+    if (clockHz !== SAMPLES_PER_MS * 1_000) return undefined
+    const position = this.#clock.positionOf(rtp.ssrc, timestamp)
+    const isPlausible =
+      position !== undefined && position <= live + FRAME_SAMPLES && position > live - dtmfLimits.pressMs * 8
+    return isPlausible ? position : undefined
+  }
+
+  #takeInUnknown(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
+    this.#counters.add('dtmf_unknown_type_dropped')
+    this.#suspect(line, rtp, nowMs)
+  }
+
+  /** Four octets where they do not belong are a suspected event (dtmf reference, 9): masked, told to nobody. */
+  #suspect(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
+    const events = parseEvents(rtp.payload)
+    const [event] = typeof events === 'string' ? [] : events
+    const live = this.#liveAt(line, nowMs)
+    if (event === undefined || event.event > KEY_CODE_MAX) {
+      if (this.#formats.incoming(rtp.payloadType) !== 'unknown') line.eventSeen(live, true, live)
+      return
+    }
+    this.#counters.add('dtmf_event_suspected')
+    if (this.#suspects.take(rtp.ssrc, rtp.timestamp, event, nowMs) === 'new-press') line.suspectedPress(live)
+    line.eventSeen(live, event.end, live)
+  }
+
+  /** The position of what arrives now, if it is in time. */
+  #liveAt(line: MaskedLine, nowMs: number): number {
+    return Math.round(line.played - (this.#nextTickMs - nowMs) * SAMPLES_PER_MS) + this.#lagSamples
+  }
+
+  /** One tick. Never throws: what cannot be masked is silence. */
+  #play(line: MaskedLine, nowMs: number): Uint8Array | undefined {
+    this.#frame.fill(0)
+    this.#guarded(() => {
+      this.#events.wake(nowMs)
+      this.#suspects.wake(nowMs)
+      if (!this.#events.isDown) line.noEvent(this.#liveAt(line, nowMs))
+      line.play(this.#frame, this.#liveAt(line, nowMs))
+    })
+    if (this.#hasFailed) this.#frame.fill(0)
+    const agent = this.#formats.agentAudio
+    if (agent === undefined) {
+      this.#counters.add('dtmf_no_agent_codec')
+      this.#stream.skip(FRAME_SAMPLES)
+      return undefined
+    }
+    return this.#stream.next(agent.payloadType, encodeG711(agent.codec, this.#frame), FRAME_SAMPLES, false, nowMs)
+  }
+
+  /** After a stall longer than can be made up for, time that has passed is left out. */
+  #skipTicks(nowMs: number): void {
+    const line = this.#line
+    const behind = Math.floor((nowMs - this.#nextTickMs) / TICK_MS) - dtmfLimits.catchUpTicksMax
+    if (line === undefined || behind <= 0) return
+    this.#counters.add('dtmf_ticks_skipped', behind)
+    this.#stream.skip(behind * FRAME_SAMPLES)
+    this.#nextTickMs += behind * TICK_MS
+  }
+
+  #endDrain(line: MaskedLine, nowMs: number): void {
+    if (this.#state !== 'draining') return
+    const isPlayedOut = this.#hasFailed || (line.played >= this.#drainTo && line.isQuiet)
+    if (!isPlayedOut && nowMs < this.#drainUntilMs) return
+    this.#dropLine()
+    this.#state = 'relaying'
+  }
+
+  #dropLine(): void {
+    this.#line?.wipe()
+    this.#line = undefined
+    this.#events.wipe()
+    this.#suspects.wipe()
+  }
+
+  /** Runs what must not end the call. A failure means silence from now on: closed for digits, open for the call. */
+  #guarded(work: () => void): void {
+    if (this.#hasFailed) return
+    try {
+      work()
+    } catch {
+      this.#hasFailed = true
+      this.#counters.add('dtmf_mask_failed')
+      this.#options.onMaskFailed()
+    }
+  }
+}
+
+/** MED-18: lengths are what they are; five milliseconds are the least that anyone sends as audio. */
+function isAudioLength(octets: number): boolean {
+  return octets >= dtmfLimits.audioSamplesMin && octets <= dtmfLimits.audioSamplesMax
+}

@@ -1,0 +1,51 @@
+import type { AudioFormat } from '../media/audio-session.ts'
+import type { G711Codec } from '../media/g711.ts'
+
+/** A negotiated way to send audio: payload type and codec. */
+export interface AudioType {
+  readonly payloadType: number
+  readonly codec: G711Codec
+}
+
+/** What an incoming payload type is on the caller's side. */
+export type IncomingType = G711Codec | 'telephone-event' | 'unknown'
+
+const EVENT_CLOCK_HZ = 8_000
+
+/** The negotiated formats of both legs, as one lookup. */
+export class Formats {
+  readonly #caller: readonly AudioFormat[]
+  /** What the agent gets; undefined while the agent takes no audio that we know. */
+  readonly agentAudio: AudioType | undefined
+  /** Undefined when the agent did not negotiate telephone-event at 8 kHz. */
+  readonly agentEventType: number | undefined
+
+  constructor(caller: readonly AudioFormat[], agent: readonly AudioFormat[]) {
+    this.#caller = caller
+    // MED-08: the same codec on both legs where both have it.
+    const audio = agent.map(audioType).filter((type) => type !== undefined)
+    this.agentAudio = audio.find(({ codec }) => caller.some((format) => format.codec === codec)) ?? audio[0]
+    this.agentEventType = agent.find(isEventAt8k)?.payloadType
+  }
+
+  incoming(payloadType: number): IncomingType {
+    return this.#caller.find((format) => format.payloadType === payloadType)?.codec ?? 'unknown'
+  }
+
+  /** Clock of an event payload type (RFC 4733 2.4.1), in Hz. */
+  clockHz(payloadType: number): number {
+    return this.#caller.find((format) => format.payloadType === payloadType)?.clockHz ?? EVENT_CLOCK_HZ
+  }
+
+  get callerHasEvents(): boolean {
+    return this.#caller.some(({ codec }) => codec === 'telephone-event')
+  }
+}
+
+function audioType(format: AudioFormat): AudioType | undefined {
+  return format.codec === 'telephone-event' ? undefined : { payloadType: format.payloadType, codec: format.codec }
+}
+
+function isEventAt8k(format: AudioFormat): boolean {
+  return format.codec === 'telephone-event' && format.clockHz === EVENT_CLOCK_HZ
+}

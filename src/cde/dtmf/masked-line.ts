@@ -1,0 +1,211 @@
+import type { Carriage, KeyCode } from './key-codes.ts'
+import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, WINDOW_SAMPLES } from './masker.ts'
+import { Presses } from './presses.ts'
+import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
+import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
+import { Timeline } from './timeline.ts'
+
+export interface MaskedLineOptions {
+  readonly replacement: ReplacementKind
+  /** How far the cursor runs behind what arrives now. */
+  readonly lagSamples: number
+  readonly newMasker?: () => Pick<Masker, 'judge'>
+  onKey(key: KeyCode, carriage: Carriage): void
+  onConflict(): void
+  onMasked?(from: number, to: number): void
+}
+
+/** One packet of the agent's stream. */
+export const FRAME_SAMPLES = 160
+/** A sample may leave when every window that could still mask it was judged: 45 ms ahead (dtmf reference, 7). */
+const LOOKAHEAD_SAMPLES = PRE_SAMPLES + WINDOW_SAMPLES + HOP_SAMPLES
+/**
+ * Audio that borders on a gap or a splice: a tone that is cut to less than 15 ms cannot be told from speech, and 1 ms of it
+ * gives the key away. So 20 ms on either side go too.
+ */
+const EDGE_SAMPLES = 160
+/** Detections further apart than this are two presses. A 40 ms pause shows as 260 samples or more, a dip in noise as less. */
+const PRESS_GAP_SAMPLES = 200
+/** The same press in two carriages shows within 200 ms (dtmf reference, 10.2). */
+const SAME_PRESS_SAMPLES = 1_600
+/** After an event packet its key may still be down: the next update is at most this far away. */
+const EVENT_UPDATE_SAMPLES = 800
+const QUIET_PEAK = 184
+
+/**
+ * The constant delay line between caller and agent while a call is armed: audio goes in as it arrives, is judged at once,
+ * and comes out masked one frame at a time. Positions are samples on the caller's timeline; 0 is the moment of arming.
+ */
+export class MaskedLine {
+  readonly #options: MaskedLineOptions
+  readonly #timeline = new Timeline()
+  readonly #masker: Pick<Masker, 'judge'>
+  readonly #reporter: Reporter
+  readonly #presses: Presses
+  readonly #replacement: Replacement
+  readonly #maskerWindow = new Float64Array(WINDOW_SAMPLES)
+  readonly #reporterWindow = new Float64Array(REPORT_WINDOW_SAMPLES)
+  readonly #marks = new Uint8Array(FRAME_SAMPLES)
+  #maskerAt = 0
+  #reporterAt = 0
+  #writtenTo = 0
+  #detectedTo = Number.NEGATIVE_INFINITY
+  #pressInBandAt = Number.NEGATIVE_INFINITY
+  #pressSignalledAt = Number.NEGATIVE_INFINITY
+  #isReporting = true
+
+  constructor(options: MaskedLineOptions) {
+    this.#options = options
+    this.#masker = options.newMasker?.() ?? new Masker()
+    this.#replacement = new Replacement(options.replacement)
+    this.#presses = new Presses({
+      onKey: (key, carriage) => {
+        if (this.#isReporting) options.onKey(key, carriage)
+      },
+      onConflict: () => {
+        if (this.#isReporting) options.onConflict()
+      },
+    })
+    this.#reporter = new Reporter({
+      onPress: (key, from) => this.#presses.begin(key, 'in-band', from, Math.max(from, this.#timeline.front)),
+      onRelease: (to) => this.#presses.end('in-band', to),
+    })
+  }
+
+  /** The next sample to leave. */
+  get played(): number {
+    return this.#timeline.played
+  }
+
+  /** Below it everything is decided: what arrives for it is too late. */
+  get decidedTo(): number {
+    return this.#timeline.front
+  }
+
+  /** The end of what has arrived, gaps or not. */
+  get writtenTo(): number {
+    return this.#writtenTo
+  }
+
+  /** From now on keys are masked but not told any more. */
+  stopReporting(): void {
+    this.#isReporting = false
+  }
+
+  /**
+   * Decoded audio of one packet. @param spliced true when it does not follow what was written before in the sender's time
+   * @returns how many of its samples were taken
+   */
+  audio(position: number, samples: Int16Array, spliced: boolean): number {
+    if (spliced) this.#timeline.mask(position - EDGE_SAMPLES, position + EDGE_SAMPLES)
+    const taken = this.#timeline.write(position, samples)
+    if (taken > 0) this.#writtenTo = Math.max(this.#writtenTo, position + samples.length)
+    this.#judge()
+    return taken
+  }
+
+  /** A key came as an event. @param from where it began. @param live position that arrives now */
+  eventPress(key: KeyCode, from: number, live: number): void {
+    this.#presses.begin(key, 'event', from, live)
+    this.#startSignalledPress(from - PRE_SAMPLES)
+  }
+
+  /** An event packet arrived, or what may be one: masks the whole line, and forward as long as the key may be down. */
+  eventSeen(to: number, end: boolean, live: number): void {
+    this.maskAll(Math.max(to, live) + (end ? POST_SAMPLES : EVENT_UPDATE_SAMPLES))
+    if (end) this.#presses.end('event', to)
+  }
+
+  /** No event is under way: its end packets may all have been lost. */
+  noEvent(live: number): void {
+    this.#presses.end('event', live)
+  }
+
+  /** A suspected event packet of a press not seen before: it is masked and replaced, but told to nobody. */
+  suspectedPress(live: number): void {
+    this.#startSignalledPress(live - PRE_SAMPLES)
+  }
+
+  infoPress(key: KeyCode, live: number): void {
+    this.#presses.begin(key, 'info', live, live)
+    this.#startSignalledPress(live - PRE_SAMPLES)
+    this.maskAll(live + POST_SAMPLES)
+  }
+
+  /** Masks everything that has not left yet, up to `to`. */
+  maskAll(to: number): void {
+    this.#timeline.mask(this.#timeline.played, to)
+  }
+
+  forgetSource(): void {
+    this.#presses.forgetSource()
+  }
+
+  /** The next 20 ms for the agent, into `frame`; what is missing by now is silence for good. @param live position that arrives now */
+  play(frame: Int16Array, live: number): void {
+    const from = this.#timeline.played
+    this.#timeline.force(from + FRAME_SAMPLES + LOOKAHEAD_SAMPLES, (gapFrom, gapTo) => {
+      this.#timeline.mask(gapFrom - EDGE_SAMPLES, gapTo + EDGE_SAMPLES)
+    })
+    this.#judge()
+    this.#presses.settle(live)
+    this.#timeline.play(frame, this.#marks)
+    this.#replacement.apply(frame, this.#marks)
+    if (this.#options.onMasked !== undefined) this.#tellMasked(from)
+  }
+
+  /** Nothing that is left would be missed: no voice, no key. */
+  get isQuiet(): boolean {
+    return this.#timeline.isQuiet(QUIET_PEAK)
+  }
+
+  /** Zeroes all audio and keys that are left. */
+  wipe(): void {
+    this.#isReporting = false
+    this.#timeline.wipe()
+    this.#reporter.wipe()
+    this.#presses.wipe()
+    this.#maskerWindow.fill(0)
+    this.#reporterWindow.fill(0)
+  }
+
+  /** Shows everything known to masker and reporter, as soon as it is known. */
+  #judge(): void {
+    const front = this.#timeline.front
+    for (; this.#maskerAt + WINDOW_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
+      this.#timeline.read(this.#maskerAt, this.#maskerWindow)
+      const windows = this.#masker.judge(this.#maskerWindow)
+      if (windows > 0) this.#detected(this.#maskerAt - (windows - 1) * HOP_SAMPLES, this.#maskerAt + WINDOW_SAMPLES)
+    }
+    for (; this.#reporterAt + REPORT_WINDOW_SAMPLES <= front; this.#reporterAt += REPORT_HOP_SAMPLES) {
+      this.#timeline.read(this.#reporterAt, this.#reporterWindow)
+      this.#reporter.hear(this.#reporterWindow, this.#reporterAt)
+    }
+  }
+
+  #detected(from: number, to: number): void {
+    const isNewPress = from - this.#detectedTo > PRESS_GAP_SAMPLES
+    this.#detectedTo = to
+    this.#timeline.mask(from - PRE_SAMPLES, to + POST_SAMPLES)
+    if (!isNewPress) return
+    const at = from - PRE_SAMPLES
+    // The same press may have come as an event before: one press, one pip.
+    if (Math.abs(at - this.#pressSignalledAt) <= SAME_PRESS_SAMPLES) return
+    this.#pressInBandAt = this.#timeline.startPress(at)
+  }
+
+  #startSignalledPress(at: number): void {
+    if (Math.abs(at - this.#pressInBandAt) <= SAME_PRESS_SAMPLES) return
+    this.#pressSignalledAt = this.#timeline.startPress(at)
+  }
+
+  #tellMasked(from: number): void {
+    for (let i = 0; i < FRAME_SAMPLES; ) {
+      const isMasked = ((this.#marks[i] ?? 0) & MASKED) !== 0
+      let to = i + 1
+      while (to < FRAME_SAMPLES && (((this.#marks[to] ?? 0) & MASKED) !== 0) === isMasked) to++
+      if (isMasked) this.#options.onMasked?.(from + i, from + to)
+      i = to
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import { dtmfLimits } from '../../lib/limits.ts'
+import { type Carriage, type KeyCode, NO_KEY } from './key-codes.ts'
+
+export interface PressesListener {
+  onKey(key: KeyCode, carriage: Carriage): void
+  /** Two carriages name different keys for what must be one press. */
+  onConflict(): void
+}
+
+const SLOTS = dtmfLimits.pressesMax
+const CARRIAGES = ['in-band', 'event', 'info'] as const
+const IN_BAND = 0
+const INFO = 2
+const UNDECIDED = -1
+/** Twins in two carriages are at most this far apart; INFO takes the signalling's way and may be later. */
+const SKEW_SAMPLES = 800
+const INFO_SKEW_SAMPLES = 1_600
+/** How long a press waits for its twin in the carriage that counts before it counts itself. */
+const HOLD_SAMPLES = 800
+/** How long after its end a press can still meet its twin. */
+const KEEP_SAMPLES = 1_600
+const SOURCE_PRESSES = 2
+const SWITCH_PRESSES = 2
+
+const REPORTED = 1
+const PAIRED = 2
+
+/**
+ * One press, told once, however many carriages bring it (dtmf reference, 10.1, 10.2, 10.5).
+ *
+ * Until two presses have come as events (or as INFO) every carriage counts, and the second appearance of a press is
+ * recognised as such. After that this carriage is the source: others only confirm it. A press that the source does not
+ * bring within 100 ms counts after all, because callers do change phones in mid call; two of them undo the decision.
+ *
+ * Positions are samples on the caller's timeline. Keys stay until the press can have no twin any more, then are wiped.
+ */
+export class Presses {
+  readonly #listener: PressesListener
+  readonly #key = new Uint8Array(SLOTS).fill(NO_KEY)
+  readonly #carriage = new Uint8Array(SLOTS)
+  readonly #from = new Float64Array(SLOTS)
+  /** Infinity while the key is down. */
+  readonly #to = new Float64Array(SLOTS)
+  readonly #state = new Uint8Array(SLOTS)
+  readonly #seen = new Uint32Array(CARRIAGES.length)
+  #source = UNDECIDED
+  #strays = 0
+  #conflicts = 0
+
+  constructor(listener: PressesListener) {
+    this.#listener = listener
+  }
+
+  get conflicts(): number {
+    return this.#conflicts
+  }
+
+  /**
+   * A press has become certain.
+   * @param from where it began
+   * @param now position that arrives now
+   */
+  begin(key: KeyCode, carriage: Carriage, from: number, now: number): void {
+    this.settle(now)
+    const kind = CARRIAGES.indexOf(carriage)
+    this.end(carriage, from)
+    const slot = this.#freeSlot()
+    this.#key[slot] = key
+    this.#carriage[slot] = kind
+    this.#from[slot] = from
+    this.#to[slot] = kind === INFO ? now : Number.POSITIVE_INFINITY
+    this.#state[slot] = 0
+    this.#count(kind)
+    const twin = this.#twinOf(slot)
+    if (twin !== -1) {
+      const told = ((this.#state[twin] ?? 0) & REPORTED) !== 0
+      this.#state[twin] = PAIRED | REPORTED
+      this.#state[slot] = PAIRED | REPORTED
+      if (kind === this.#source) this.#strays = 0
+      if (!told) this.#listener.onKey(key, carriage)
+    } else if (this.#source === UNDECIDED || kind === this.#source) {
+      this.#tell(slot)
+    }
+  }
+
+  /** The latest press of a carriage is over, or lasts at least this long. */
+  end(carriage: Carriage, to: number): void {
+    const kind = CARRIAGES.indexOf(carriage)
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (this.#key[slot] !== NO_KEY && this.#carriage[slot] === kind && this.#to[slot] === Number.POSITIVE_INFINITY) {
+        this.#to[slot] = Math.max(to, this.#from[slot] ?? 0)
+      }
+    }
+  }
+
+  /** Decides what has waited long enough, and wipes what can have no twin any more. */
+  settle(now: number): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (this.#key[slot] === NO_KEY) continue
+      const state = this.#state[slot] ?? 0
+      if (state === 0 && now >= (this.#from[slot] ?? 0) + HOLD_SAMPLES) this.#decideHeld(slot)
+      const isOver = now > (this.#to[slot] ?? 0) + KEEP_SAMPLES
+      if (isOver || now > (this.#from[slot] ?? 0) + dtmfLimits.pressMs * 8) {
+        if (this.#state[slot] === REPORTED) this.#raiseIfContradicted(slot)
+        this.#key[slot] = NO_KEY
+      }
+    }
+  }
+
+  wipe(): void {
+    this.#key.fill(NO_KEY)
+  }
+
+  /** The caller's formats changed: which carriage counts is open again. */
+  forgetSource(): void {
+    this.#source = UNDECIDED
+    this.#seen.fill(0)
+    this.#strays = 0
+  }
+
+  #count(kind: number): void {
+    this.#seen[kind] = (this.#seen[kind] ?? 0) + 1
+    const isExplicit = kind !== IN_BAND
+    if (isExplicit && this.#source === UNDECIDED && (this.#seen[kind] ?? 0) >= SOURCE_PRESSES) this.#source = kind
+  }
+
+  #tell(slot: number): void {
+    this.#state[slot] = REPORTED
+    this.#listener.onKey(this.#key[slot] ?? 0, CARRIAGES[this.#carriage[slot] ?? 0] ?? 'in-band')
+  }
+
+  /** A press outside the source that met no twin in time. */
+  #decideHeld(slot: number): void {
+    if (this.#raiseIfContradicted(slot)) return
+    this.#tell(slot)
+    if (++this.#strays >= SWITCH_PRESSES) this.forgetSource()
+  }
+
+  #raiseIfContradicted(slot: number): boolean {
+    for (let other = 0; other < SLOTS; other++) {
+      if (this.#key[other] === NO_KEY || this.#carriage[other] === this.#carriage[slot]) continue
+      if (((this.#state[other] ?? 0) & PAIRED) !== 0 || this.#key[other] === this.#key[slot]) continue
+      if (!this.#overlap(slot, other, 0)) continue
+      this.#state[slot] = PAIRED | REPORTED
+      this.#state[other] = PAIRED | REPORTED
+      this.#conflicts++
+      this.#listener.onConflict()
+      return true
+    }
+    return false
+  }
+
+  /** The earliest press of another carriage that is the same one; -1 for none. */
+  #twinOf(slot: number): number {
+    let twin = -1
+    for (let other = 0; other < SLOTS; other++) {
+      if (this.#key[other] !== this.#key[slot] || this.#carriage[other] === this.#carriage[slot]) continue
+      // One press of the source answers for all pieces in which another carriage brings it; otherwise one for one.
+      const answersForMany = this.#carriage[other] === this.#source
+      if (!answersForMany && ((this.#state[other] ?? 0) & PAIRED) !== 0) continue
+      const isInfo = this.#carriage[other] === INFO || this.#carriage[slot] === INFO
+      if (!this.#overlap(slot, other, isInfo ? INFO_SKEW_SAMPLES : SKEW_SAMPLES)) continue
+      if (twin === -1 || (this.#from[other] ?? 0) < (this.#from[twin] ?? 0)) twin = other
+    }
+    return twin
+  }
+
+  #overlap(a: number, b: number, widened: number): boolean {
+    return (this.#from[a] ?? 0) <= (this.#to[b] ?? 0) + widened && (this.#from[b] ?? 0) <= (this.#to[a] ?? 0) + widened
+  }
+
+  /** An empty slot, or the one that has been there longest. */
+  #freeSlot(): number {
+    let oldest = 0
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (this.#key[slot] === NO_KEY) return slot
+      if ((this.#from[slot] ?? 0) < (this.#from[oldest] ?? 0)) oldest = slot
+    }
+    return oldest
+  }
+}

@@ -1,0 +1,206 @@
+import type { KeyCode } from './key-codes.ts'
+import { COLUMNS_HZ, keyOfPair, ROWS_HZ } from './tone-pairs.ts'
+
+/** 12.75 ms, the block of the classic detectors; ours overlap. */
+export const REPORT_WINDOW_SAMPLES = 102
+export const REPORT_HOP_SAMPLES = 40
+
+const RATE_HZ = 8_000
+const TONES_HZ = [...ROWS_HZ, ...COLUMNS_HZ]
+/** Five windows are 33 ms of tone: 40 ms always gives them, 24 ms never. */
+const HITS_TO_REPORT = 5
+/** A 10 ms interruption costs at most 4 windows, a 30 ms pause at least 6. */
+const MISSES_TO_END = 5
+const LEVEL_DB_MIN = -46
+const PAIR_SHARE_MIN = 0.7
+const TWIST_DB_MIN = -10
+const TWIST_DB_MAX = 6
+/** The other tones of a group must be this far below the strongest (8 dB). */
+const RIVAL_RATIO_MAX = 0.16
+/** A voice has harmonics, a keypad does not (-10 dB). */
+const HARMONIC_RATIO_MAX = 0.1
+/** Between must accept (1.5 % and 2 Hz) and must reject (3.5 %) of the standards. */
+const FREQUENCY_ERROR_MAX = 0.024
+const FULL_SCALE = 32_768
+/** A window counts as soon as 70 % of it is tone, so a press begins before and ends after its first and last hit. */
+const EDGE_SAMPLES = 30
+
+export interface ReporterListener {
+  /** A press is certain. @param from where its tone began, within 2 ms or so */
+  onPress(key: KeyCode, from: number): void
+  /** The press reported last is over. @param to where its tone ended */
+  onRelease(to: number): void
+}
+
+/**
+ * Which key was pressed, once? Strict, inside the standards (dtmf reference, 10.3): a false hit is a wrong card digit.
+ * Correlation with the eight nominal tones, frequency by phase advance from window to window.
+ * ```
+ *   idle ──5 hits of one key in a row──▶ pressed ──5 misses in a row, or 5 hits of another key──▶ idle
+ * ```
+ */
+export class Reporter {
+  readonly #listener: ReporterListener
+  readonly #cosines = new Float64Array(TONES_HZ.length * REPORT_WINDOW_SAMPLES)
+  readonly #sines = new Float64Array(TONES_HZ.length * REPORT_WINDOW_SAMPLES)
+  readonly #re = new Float64Array(TONES_HZ.length)
+  readonly #im = new Float64Array(TONES_HZ.length)
+  readonly #power = new Float64Array(TONES_HZ.length)
+  /** The previous window's correlations, and the sums of the turns since then, of the candidate's row and column. */
+  readonly #before = new Float64Array(4)
+  readonly #turns = new Float64Array(4)
+  #candidate = -1
+  #hits = 0
+  #candidateFrom = 0
+  #pressed = -1
+  #lastHitTo = 0
+  #misses = 0
+
+  constructor(listener: ReporterListener) {
+    this.#listener = listener
+    for (const [tone, hz] of TONES_HZ.entries()) {
+      for (let i = 0; i < REPORT_WINDOW_SAMPLES; i++) {
+        this.#cosines[tone * REPORT_WINDOW_SAMPLES + i] = Math.cos((2 * Math.PI * hz * i) / RATE_HZ)
+        this.#sines[tone * REPORT_WINDOW_SAMPLES + i] = Math.sin((2 * Math.PI * hz * i) / RATE_HZ)
+      }
+    }
+  }
+
+  /** @param window REPORT_WINDOW_SAMPLES, REPORT_HOP_SAMPLES after the one before. @param from its position */
+  hear(window: Float64Array, from: number): void {
+    const pair = this.#pairIn(window)
+    if (pair === this.#pressed && pair !== -1) {
+      this.#misses = 0
+      this.#lastHitTo = from + REPORT_WINDOW_SAMPLES
+    } else if (this.#pressed !== -1 && ++this.#misses >= MISSES_TO_END) {
+      this.#release()
+    }
+    this.#follow(pair, from)
+  }
+
+  /** Ends a press that is under way, and forgets its key. */
+  wipe(): void {
+    if (this.#pressed !== -1) this.#release()
+    this.#candidate = -1
+    this.#hits = 0
+  }
+
+  #release(): void {
+    this.#pressed = -1
+    this.#listener.onRelease(this.#lastHitTo - EDGE_SAMPLES)
+  }
+
+  /** Counts windows of the same pair in a row and reports it when there are enough. */
+  #follow(pair: number, from: number): void {
+    if (pair === -1) {
+      this.#candidate = -1
+      this.#hits = 0
+      return
+    }
+    if (pair === this.#candidate) {
+      this.#addTurn(0, pair >> 2)
+      this.#addTurn(2, 4 + (pair & 3))
+      this.#hits++
+    } else {
+      this.#candidate = pair
+      this.#candidateFrom = from
+      this.#hits = 1
+      this.#turns.fill(0)
+    }
+    this.#keepPhase(0, pair >> 2)
+    this.#keepPhase(2, 4 + (pair & 3))
+    if (this.#hits < HITS_TO_REPORT || pair === this.#pressed || !this.#isOnFrequency()) return
+    if (this.#pressed !== -1) this.#release()
+    this.#pressed = pair
+    this.#misses = 0
+    this.#lastHitTo = from + REPORT_WINDOW_SAMPLES
+    this.#listener.onPress(keyOfPair(pair), this.#candidateFrom + EDGE_SAMPLES)
+  }
+
+  /** @returns the pair that this window holds, -1 for none */
+  #pairIn(window: Float64Array): number {
+    let energy = 0
+    for (let i = 0; i < REPORT_WINDOW_SAMPLES; i++) energy += (window[i] as number) * (window[i] as number)
+    if (energy < REPORT_WINDOW_SAMPLES * FULL_SCALE ** 2 * 10 ** (LEVEL_DB_MIN / 10)) return -1
+    this.#correlate(window)
+    const row = this.#strongest(0)
+    const column = this.#strongest(4)
+    if (row === -1 || column === -1) return -1
+    const rowPower = this.#power[row] ?? 0
+    const columnPower = this.#power[column] ?? 0
+    // A full-scale sine of energy N/2 correlates to (N/2)²: twice the power over N is its energy.
+    if (2 * (rowPower + columnPower) < PAIR_SHARE_MIN * REPORT_WINDOW_SAMPLES * energy) return -1
+    const twistDb = 10 * Math.log10(columnPower / rowPower)
+    if (twistDb < TWIST_DB_MIN || twistDb > TWIST_DB_MAX) return -1
+    // The row's second harmonic lies among the columns and cannot be told from them in so short a window.
+    if (hasHarmonic(window, TONES_HZ[column] ?? 0, columnPower)) return -1
+    return row * 4 + (column - 4)
+  }
+
+  #correlate(window: Float64Array): void {
+    for (let tone = 0; tone < TONES_HZ.length; tone++) {
+      const base = tone * REPORT_WINDOW_SAMPLES
+      let re = 0
+      let im = 0
+      for (let i = 0; i < REPORT_WINDOW_SAMPLES; i++) {
+        re += (window[i] as number) * (this.#cosines[base + i] as number)
+        im -= (window[i] as number) * (this.#sines[base + i] as number)
+      }
+      this.#re[tone] = re
+      this.#im[tone] = im
+      this.#power[tone] = re * re + im * im
+    }
+  }
+
+  /** The strongest of the four tones of a group, -1 when another one comes near it. */
+  #strongest(first: number): number {
+    let best = first
+    for (let tone = first + 1; tone < first + 4; tone++) {
+      if ((this.#power[tone] ?? 0) > (this.#power[best] ?? 0)) best = tone
+    }
+    const limit = (this.#power[best] ?? 0) * RIVAL_RATIO_MAX
+    for (let tone = first; tone < first + 4; tone++) {
+      if (tone !== best && (this.#power[tone] ?? 0) > limit) return -1
+    }
+    return best
+  }
+
+  /** Adds by how much the tone turned since the previous window, beyond what its nominal frequency turns. */
+  #addTurn(slot: number, tone: number): void {
+    const [re, im] = [this.#re[tone] ?? 0, this.#im[tone] ?? 0]
+    const [reBefore, imBefore] = [this.#before[slot] ?? 0, this.#before[slot + 1] ?? 0]
+    this.#turns[slot] = (this.#turns[slot] ?? 0) + re * reBefore + im * imBefore
+    this.#turns[slot + 1] = (this.#turns[slot + 1] ?? 0) + im * reBefore - re * imBefore
+  }
+
+  #keepPhase(slot: number, tone: number): void {
+    this.#before[slot] = this.#re[tone] ?? 0
+    this.#before[slot + 1] = this.#im[tone] ?? 0
+  }
+
+  #isOnFrequency(): boolean {
+    return this.#errorOf(0, this.#candidate >> 2) && this.#errorOf(2, 4 + (this.#candidate & 3))
+  }
+
+  #errorOf(slot: number, tone: number): boolean {
+    const hz = TONES_HZ[tone] ?? 0
+    const nominalTurn = (2 * Math.PI * hz * REPORT_HOP_SAMPLES) / RATE_HZ
+    const turn = Math.atan2(this.#turns[slot + 1] ?? 0, this.#turns[slot] ?? 0)
+    const excess = Math.atan2(Math.sin(turn - nominalTurn), Math.cos(turn - nominalTurn))
+    const errorHz = (excess * RATE_HZ) / (2 * Math.PI * REPORT_HOP_SAMPLES)
+    return Math.abs(errorHz) <= hz * FREQUENCY_ERROR_MAX
+  }
+}
+
+/** Goertzel's recurrence at twice the frequency. */
+function hasHarmonic(window: Float64Array, hz: number, power: number): boolean {
+  const coefficient = 2 * Math.cos((4 * Math.PI * hz) / RATE_HZ)
+  let last = 0
+  let beforeLast = 0
+  for (let i = 0; i < window.length; i++) {
+    const next = (window[i] ?? 0) + coefficient * last - beforeLast
+    beforeLast = last
+    last = next
+  }
+  return last * last + beforeLast * beforeLast - coefficient * last * beforeLast > HARMONIC_RATIO_MAX * power
+}
