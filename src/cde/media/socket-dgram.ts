@@ -12,11 +12,12 @@ const openReasons: Readonly<Record<string, MediaOpenReason>> = {
 export const dgramEngine: MediaEngine = {
   open: (local, onPacket) =>
     new Promise((resolve, reject) => {
+      const isIpv6 = local.host.includes(':')
       const socket = createSocket({
-        type: local.host.includes(':') ? 'udp6' : 'udp4',
+        type: isIpv6 ? 'udp6' : 'udp4',
         // Ours alone: a second binder on the same port could take packets away.
         reuseAddr: false,
-        ipv6Only: true,
+        ipv6Only: isIpv6,
         // Destinations are IP literals; a name must never make the card zone ask a name server.
         lookup: (host, _options, callback) => callback(null, host, host.includes(':') ? 6 : 4),
       })

@@ -1,0 +1,147 @@
+// MED-01, MED-02, MED-04, MED-05, MED-17, MED-18 for the direction that is not masked.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seededRandom } from '../../lib/random.ts'
+import type { AudioFormat } from './audio-session.ts'
+import { transcodeG711 } from './g711.ts'
+import { PassingDirection } from './passing-direction.ts'
+import { parseRtp, type RtpFields, type RtpPacket, writeRtp } from './rtp.ts'
+
+const pcma: AudioFormat = { payloadType: 8, codec: 'PCMA', clockHz: 8_000 }
+const pcmu: AudioFormat = { payloadType: 0, codec: 'PCMU', clockHz: 8_000 }
+const event = (payloadType: number, clockHz = 8_000): AudioFormat => ({
+  payloadType,
+  codec: 'telephone-event',
+  clockHz,
+})
+const speech = Uint8Array.from({ length: 160 }, (_, i) => i)
+
+function passing(agent: readonly AudioFormat[], caller: readonly AudioFormat[]): PassingDirection {
+  const direction = new PassingDirection({ random: seededRandom(3) })
+  direction.setFormats(agent, caller)
+  return direction
+}
+
+/** Sends the n-th 20 ms packet of a stream, with changes, and reads what comes out. */
+function send(
+  direction: PassingDirection,
+  n: number,
+  changes: Partial<RtpFields> & { payload?: Uint8Array; nowMs?: number } = {},
+): RtpPacket | undefined {
+  const { payload = speech, nowMs = n * 20, ...fields } = changes
+  const base = { payloadType: 8, marker: false, sequence: (65_530 + n) & 0xffff, timestamp: n * 160, ssrc: 9 }
+  const out = direction.receive(writeRtp({ ...base, ...fields }, payload), nowMs)
+  return out === undefined ? undefined : (parseRtp(out) as RtpPacket)
+}
+
+/** Sequence and timestamp of `packet`, counted from `first`. */
+const place = (packet: RtpPacket | undefined, first: RtpPacket | undefined): [number, number] => [
+  ((packet?.sequence ?? 0) - (first?.sequence ?? 0)) & 0xffff,
+  ((packet?.timestamp ?? 0) - (first?.timestamp ?? 0)) >>> 0,
+]
+
+test('audio goes on in our own stream, in the codec that both have', () => {
+  const direction = passing([pcma, pcmu], [pcmu, { ...pcma, payloadType: 118 }])
+  const first = send(direction, 0)
+  const second = send(direction, 1)
+  assert.deepEqual(first?.payload, speech)
+  assert.deepEqual([first?.payloadType, first?.marker, second?.marker], [118, true, false])
+  assert.notEqual(first?.ssrc, 9)
+  assert.equal(second?.ssrc, first?.ssrc)
+  assert.deepEqual(place(second, first), [1, 160])
+})
+
+test('where the sides differ, A-law and µ-law are transcoded', () => {
+  assert.deepEqual(send(passing([pcma], [pcmu]), 0)?.payload, transcodeG711(speech, 'PCMA', 'PCMU'))
+  const packet = send(passing([pcmu], [pcma]), 0, { payloadType: 0 })
+  assert.deepEqual(packet?.payload, transcodeG711(speech, 'PCMU', 'PCMA'))
+})
+
+test('loss stays visible, a late packet takes its old place, a repeated one its own, through the wrap of the sequence', () => {
+  const direction = passing([pcma], [pcma])
+  const first = send(direction, 0)
+  assert.deepEqual(place(send(direction, 9), first), [9, 1_440])
+  assert.deepEqual(place(send(direction, 8, { nowMs: 181 }), first), [8, 1_280])
+  assert.deepEqual(place(send(direction, 9, { nowMs: 182 }), first), [9, 1_440])
+  assert.deepEqual(place(send(direction, 10), first), [10, 1_600])
+})
+
+test('a silence of ten minutes without packets keeps its length', () => {
+  const direction = passing([pcma], [pcma])
+  const first = send(direction, 0)
+  const after = send(direction, 1, { timestamp: 600_000 * 8, nowMs: 600_000, marker: true })
+  assert.deepEqual(place(after, first), [1, 4_800_000])
+  assert.equal(after?.marker, true)
+})
+
+test('a new SSRC, a jump of the sequence and a jump of the timestamp all continue our stream by the clock', () => {
+  const direction = passing([pcma], [pcma])
+  const first = send(direction, 0)
+  const other = send(direction, 1, { ssrc: 10, sequence: 40_000, timestamp: 0xdead_0000 })
+  assert.deepEqual(place(other, first), [1, 160])
+  assert.equal(other?.marker, true)
+  assert.deepEqual(place(send(direction, 2, { ssrc: 10, sequence: 3, timestamp: 0xdead_00a0 }), first), [2, 320])
+  assert.deepEqual(place(send(direction, 3, { ssrc: 10, sequence: 4, timestamp: 5 }), first), [3, 480])
+  assert.deepEqual(place(send(direction, 4, { ssrc: 10, sequence: 5, timestamp: 165 }), first), [4, 640])
+  assert.equal(direction.counters()['passing_restarts'], 3)
+})
+
+test('an event keeps its octets and shared timestamp under the caller’s number; audio goes on after it', () => {
+  const direction = passing([pcma, event(101)], [pcma, event(96)])
+  const first = send(direction, 0)
+  const octets = Uint8Array.of(11, 10, 0, 160)
+  const start = send(direction, 1, { payloadType: 101, payload: octets, marker: true })
+  const update = send(direction, 2, { payloadType: 101, payload: octets, timestamp: 160 })
+  assert.deepEqual([start?.payloadType, start?.marker, start?.payload], [96, true, octets])
+  assert.deepEqual(place(start, first), [1, 160])
+  assert.deepEqual(place(update, first), [2, 160])
+  // A key held for 8 s: the timestamp stands still all the while, then catches up at once.
+  const later = send(direction, 3, { timestamp: 160 + 64_000, nowMs: 60 })
+  assert.deepEqual(place(later, first), [3, 64_160])
+  assert.equal(direction.counters()['passing_restarts'], 0)
+})
+
+test('an event that the caller’s side cannot take is dropped, also when only the clock differs', () => {
+  for (const caller of [[pcma], [pcma, event(101, 48_000)]]) {
+    const direction = passing([pcma, event(101)], caller)
+    assert.equal(send(direction, 0, { payloadType: 101, payload: Uint8Array.of(1, 10, 0, 160) }), undefined)
+    assert.equal(direction.counters()['passing_no_format'], 1)
+  }
+})
+
+test('unknown types, RTCP, STUN, mislabelled events and empty payloads do not cross, and are counted', () => {
+  const direction = passing([pcma, event(101)], [pcma, event(101)])
+  assert.equal(send(direction, 0, { payloadType: 13 }), undefined)
+  assert.equal(direction.receive(Uint8Array.from([0x80, 200, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 0), undefined)
+  assert.equal(direction.receive(new Uint8Array(20), 0), undefined)
+  assert.equal(send(direction, 0, { payload: Uint8Array.of(1, 10, 0, 160) }), undefined)
+  assert.equal(send(direction, 0, { payload: new Uint8Array(0) }), undefined)
+  assert.equal(send(direction, 0, { payloadType: 101, payload: speech.subarray(0, 5) }), undefined)
+  assert.deepEqual(direction.counters(), {
+    passing_passed: 0,
+    passing_not_rtp: 2,
+    passing_unknown_type: 1,
+    passing_no_format: 0,
+    passing_suspect_payload: 3,
+    passing_restarts: 0,
+  })
+})
+
+test('header extension, CSRC list and padding stay behind', () => {
+  const direction = passing([pcma], [pcma])
+  const dressed = [0xb1, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 1, 1, 1, 1, 0xbe, 0xde, 0, 1, 0x10, 0x7f, 0, 0]
+  const out = direction.receive(Uint8Array.from([...dressed, ...speech, 0, 0, 3]), 0)
+  assert.equal(out?.length, 12 + speech.length)
+  assert.equal(out?.[0], 0x80)
+})
+
+test('before formats are agreed nothing passes, and new formats keep the stream', () => {
+  const direction = new PassingDirection({ random: seededRandom(3) })
+  assert.equal(send(direction, 0), undefined)
+  direction.setFormats([pcma], [pcma])
+  const first = send(direction, 1)
+  direction.setFormats([pcmu], [pcma])
+  const second = send(direction, 2, { payloadType: 0 })
+  assert.equal(second?.ssrc, first?.ssrc)
+  assert.deepEqual(place(second, first), [1, 160])
+})
