@@ -33,6 +33,7 @@ export interface ControlOptions {
 }
 
 export interface Control {
+  /** Where the API listens, with the real port. */
   readonly address: Address
   /** Resolves when everything that the CDE has reported so far is written down. */
   settled(): Promise<void>
@@ -46,12 +47,19 @@ export interface Control {
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { port, store, clock, random, log, http, widgetFile } = options
-  const timers = options.timers ?? systemTimers
+  const timers = options.timers ?? systemTimers(clock)
   const mail = listen(port)
   await syncTenants(store, options.tenants)
   const events = new Events({ clock, log, metrics: new Metrics(), lastSeq: await lastEventSeq(store.db) })
   const captures = new Captures({ store, port, clock, timers, random })
-  const resolver = new Resolver({ store, port, events, clock, timers, log })
+  const resolver = new Resolver({
+    store,
+    port,
+    events,
+    clock,
+    log,
+    after: (delayMs, action) => timers.after(delayMs, action),
+  })
   const inbox = new Inbox({ store, events, captures, resolver, clock, log })
   inbox.put({ type: 'start' })
   mail.deliver((letter) => inbox.put(letter))
@@ -59,9 +67,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const stopCleaning = cleanUp(store, clock, timers, log)
   const streams = new Streams({ db: store.db, events, clock, timers })
   const { allowedOrigins } = http
-  const api = { store, port, events, captures, streams, clock, random, log, allowedOrigins, widgetFile }
-  const server = await serveApi(api, http)
-  log.info({ host: server.address.host, port: server.address.port }, 'control started')
+  const api = { store, port, events, captures, streams, clock, random, log, allowedOrigins }
+  const server = await serveApi(api, http, widgetFile)
+  log.info({ ...server.address }, 'control started')
   return {
     address: server.address,
     settled: () => inbox.settled(),

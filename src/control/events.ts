@@ -63,8 +63,9 @@ export class Events {
   }
 
   async captureStarted(tx: Tx, { merchant, callId }: Place, capture: CaptureView): Promise<void> {
-    const { captureId } = capture
-    await this.#write(tx, { merchant, callId, type: 'capture.started', data: { captureId, capture } }, { captureId })
+    const { captureId, mode } = capture
+    const data = { captureId, mode, capture }
+    await this.#write(tx, { merchant, callId, type: 'capture.started', data }, { captureId })
   }
 
   /** One step of one field: the stream shows it, the log does not (it would hold the rhythm of every key press). */

@@ -17,6 +17,7 @@ import { answerError } from './errors.ts'
 import type { Api, ApiParts } from './parts.ts'
 import { addCallRoutes } from './routes-calls.ts'
 import { addCaptureRoutes } from './routes-captures.ts'
+import { addEventRoutes } from './routes-events.ts'
 import { addOpenRoutes } from './routes-open.ts'
 import { addPaymentRoutes } from './routes-payments.ts'
 import { registry } from './schemas.ts'
@@ -55,6 +56,7 @@ export async function buildApp(parts: ApiParts): Promise<Api> {
     addCallRoutes(scope, parts)
     addCaptureRoutes(scope, parts)
     addPaymentRoutes(scope, parts)
+    addEventRoutes(scope, parts)
   })
   await app.ready()
   return app
@@ -65,7 +67,7 @@ function takeEmptyJson(app: Api): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
-    else parse(request, String(body), done)
+    else void parse(request, String(body), done)
   })
 }
 
@@ -96,7 +98,7 @@ function description() {
         title: 'Tonewall',
         version: '1',
         description:
-          'Secure telephone payments. Digits never pass this API; errors are listed in docs/reference/errors.md.',
+          'Secure telephone payments. No card data passes this API; errors are listed in docs/reference/errors.md.',
       },
       components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer' } } },
       security: [{ bearer: [] }],

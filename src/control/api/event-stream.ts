@@ -5,6 +5,7 @@
 import { controlLimits } from '../../lib/limits.ts'
 import type { Events } from '../events.ts'
 import { type EventScope, eventsBetween, inScope } from '../store/events.ts'
+import { isoTime } from '../store/iso-time.ts'
 import type { Db } from '../store/open.ts'
 import type { EventRow } from '../store/schema.ts'
 
@@ -22,7 +23,7 @@ export interface StreamOut {
 export function eventView(row: EventRow): Record<string, unknown> {
   return {
     seq: row.seq,
-    at: new Date(row.at_ms).toISOString(),
+    at: isoTime(row.at_ms),
     type: row.type,
     ...(row.call_id !== null && { callId: row.call_id }),
     ...(JSON.parse(row.data) as Record<string, unknown>),

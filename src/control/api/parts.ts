@@ -21,8 +21,8 @@ export interface ApiParts {
   readonly random: RandomBytes
   readonly log: Log
   readonly allowedOrigins: readonly string[]
-  /** The built widget, served at /widget.js. */
-  readonly widgetFile: string
+  /** The built widget's script, or undefined when there is none. */
+  readonly readWidget: () => Promise<Uint8Array | undefined>
 }
 
 /** A fastify instance whose routes are typed by their zod schemas. */

@@ -1,21 +1,22 @@
 import { TonewallError } from '../../lib/errors.ts'
-import type { Principal } from '../access/principal.ts'
-import { maySee, requireCall, requireKey } from '../access/scope.ts'
+import { requireKey } from '../access/scope.ts'
 import { issueWidgetToken } from '../access/widget-tokens.ts'
-import { callView, isoTime } from '../calls/views.ts'
+import { callView } from '../calls/views.ts'
 import { controlLimits } from '../../lib/limits.ts'
-import { callById, callsOf } from '../store/calls.ts'
+import { callsOf } from '../store/calls.ts'
 import { liveCaptureOf } from '../store/captures.ts'
+import { isoTime } from '../store/iso-time.ts'
 import type { Db } from '../store/open.ts'
 import type { CallRow } from '../store/schema.ts'
 import { principalFor } from './auth.ts'
 import type { Api, ApiParts } from './parts.ts'
+import { visibleCall } from './visible-call.ts'
 import { call, callParams, calls, callsQuery, emptyBody, newWidgetToken } from './schemas.ts'
 
 const tags = ['calls']
 
 export function addCallRoutes(app: Api, parts: ApiParts): void {
-  const { store, port, clock, random, streams } = parts
+  const { store, port, clock, random } = parts
 
   app.get(
     '/v1/calls',
@@ -81,50 +82,9 @@ export function addCallRoutes(app: Api, parts: ApiParts): void {
       return reply.code(201).send({ token, expiresAt: isoTime(expiresAtMs), callId: found.id })
     },
   )
-
-  app.get(
-    '/v1/calls/:callId/events',
-    {
-      schema: {
-        tags: ['events'],
-        summary: 'Server-sent events of one call, from its first event or from Last-Event-ID',
-        produces: ['text/event-stream'],
-        params: callParams,
-      },
-    },
-    async (request, reply) => {
-      const principal = principalFor(request)
-      const found = await visibleCall(store.db, principal, request.params.callId)
-      await streams.open(request, reply, principal, found.id)
-    },
-  )
-
-  app.get(
-    '/v1/events',
-    {
-      schema: {
-        tags: ['events'],
-        summary: "Server-sent events of all the merchant's calls, from now or from Last-Event-ID",
-        produces: ['text/event-stream'],
-      },
-    },
-    async (request, reply) => {
-      const principal = principalFor(request)
-      requireKey(principal)
-      await streams.open(request, reply, principal)
-    },
-  )
 }
 
 async function viewOf(db: Db, row: CallRow): Promise<ReturnType<typeof callView>> {
   const capture = row.state === 'answered' ? await liveCaptureOf(db, row.id) : undefined
   return callView(row, capture?.state === 'open' ? capture.id : undefined)
-}
-
-/** @throws TonewallError FORBIDDEN, CALL_UNKNOWN */
-async function visibleCall(db: Db, principal: Principal, callId: string): Promise<CallRow> {
-  requireCall(principal, callId)
-  const row = await callById(db, callId)
-  if (row === undefined || !maySee(principal, { ...row, call_id: row.id })) throw new TonewallError('CALL_UNKNOWN')
-  return row
 }

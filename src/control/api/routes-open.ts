@@ -1,10 +1,9 @@
 /** What needs no key: health, metrics, the API's own description, the widget's script. */
-import { readFile } from 'node:fs/promises'
 import { TonewallError } from '../../lib/errors.ts'
 import type { Api, ApiParts } from './parts.ts'
 import { health } from './schemas.ts'
 
-export function addOpenRoutes(app: Api, { port, events, widgetFile }: ApiParts): void {
+export function addOpenRoutes(app: Api, { port, events, readWidget }: ApiParts): void {
   app.get(
     '/healthz',
     { schema: { tags: ['service'], summary: 'Is it there', security: [], response: { 200: health } } },
@@ -19,8 +18,7 @@ export function addOpenRoutes(app: Api, { port, events, widgetFile }: ApiParts):
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 
   app.get('/widget.js', { schema: { hide: true } }, async (_request, reply) => {
-    // Read each time: the file is small, the page is loaded once per agent, and a new build is served without a restart.
-    const script = await readFile(widgetFile).catch(() => undefined)
+    const script = await readWidget()
     if (script === undefined) throw new TonewallError('NOT_FOUND')
     // A page of any origin may load the script; what it may then ask is decided by allowedOrigins and the token.
     void reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin')

@@ -7,7 +7,15 @@ import { paymentView } from '../payments/view.ts'
 import { paymentById, paymentsOf } from '../store/payments.ts'
 import { principalFor } from './auth.ts'
 import type { Api, ApiParts } from './parts.ts'
-import { captureParams, newPayment, payment, paymentParams, payments, paymentsQuery } from './schemas.ts'
+import {
+  captureParams,
+  idempotencyKey,
+  newPayment,
+  payment,
+  paymentParams,
+  payments,
+  paymentsQuery,
+} from './schemas.ts'
 
 const tags = ['payments']
 
@@ -21,6 +29,7 @@ export function addPaymentRoutes(app: Api, parts: ApiParts): void {
         tags,
         summary: 'Send the captured card to the gateway; needs an Idempotency-Key header',
         params: captureParams,
+        headers: idempotencyKey,
         body: newPayment,
         response: { 202: payment },
       },

@@ -47,6 +47,10 @@ export const captureParams = z.strictObject({ captureId: z.string().max(64) })
 export const fieldParams = z.strictObject({ captureId: z.string().max(64), field: z.string().max(64) })
 export const paymentParams = z.strictObject({ paymentId: z.string().max(64) })
 
+/** The framework's own headers are let through; these two are described, and read by hand with errors of their own. */
+export const lastEventId = z.looseObject({ 'last-event-id': z.string().optional() })
+export const idempotencyKey = z.looseObject({ 'idempotency-key': z.string().optional() })
+
 export const callsQuery = z.strictObject({ state: z.enum(['live']).optional() })
 
 export const call = named(

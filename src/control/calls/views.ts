@@ -1,5 +1,6 @@
 /** Calls and captures as the API and the events show them. */
 import type { StoredCapture } from '../store/captures.ts'
+import { isoTime } from '../store/iso-time.ts'
 import type { CallRow, CaptureFieldRow } from '../store/schema.ts'
 
 export interface CallView {
@@ -33,11 +34,6 @@ export interface CaptureView {
   mode: 'field' | 'continuous'
   closeReason?: string
   fields: FieldView[]
-}
-
-/** ISO 8601 in UTC, the one form of time that leaves control. */
-export function isoTime(atMs: number): string {
-  return new Date(atMs).toISOString()
 }
 
 export function callView(call: CallRow, captureId?: string): CallView {

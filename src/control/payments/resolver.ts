@@ -10,15 +10,17 @@ import type { Events } from '../events.ts'
 import type { Store } from '../store/open.ts'
 import { dueAttempts, nextDueAtMs } from '../store/payments.ts'
 import type { AttemptRow } from '../store/schema.ts'
-import type { Timers } from '../timers.ts'
 import { applyToAttempt } from './apply.ts'
+
+/** Runs the action once after the delay, unless cancelled by the returned function. */
+type After = (delayMs: number, action: () => void) => () => void
 
 export class Resolver {
   readonly #store: Store
   readonly #port: CdePort
   readonly #events: Events
   readonly #clock: Clock
-  readonly #timers: Timers
+  readonly #after: After
   readonly #log: Log
   #cancelTimer: () => void = () => {}
   #running: Promise<void> | undefined
@@ -30,14 +32,14 @@ export class Resolver {
     port: CdePort
     events: Events
     clock: Clock
-    timers: Timers
+    after: After
     log: Log
   }) {
     this.#store = options.store
     this.#port = options.port
     this.#events = options.events
     this.#clock = options.clock
-    this.#timers = options.timers
+    this.#after = options.after
     this.#log = options.log
   }
 
@@ -95,7 +97,7 @@ export class Resolver {
 
   #wakeAfter(delayMs: number): void {
     this.#cancelTimer()
-    if (!this.#closed) this.#cancelTimer = this.#timers.after(delayMs, () => this.wake())
+    if (!this.#closed) this.#cancelTimer = this.#after(delayMs, () => this.wake())
   }
 }
 

@@ -13,15 +13,7 @@ import { captureById, type StoredCapture } from '../store/captures.ts'
 import { forgetResponse, type IdempotencyKey, storedResponse, storeResponse } from '../store/idempotency.ts'
 import { lettersOf } from '../store/letters.ts'
 import type { Db, Store, Tx } from '../store/open.ts'
-import {
-  attemptStatesOfCapture,
-  attemptStatesOfOrder,
-  insertFurtherAttempt,
-  insertPayment,
-  paymentById,
-  paymentOfOrder,
-  type StoredPayment,
-} from '../store/payments.ts'
+import { attemptStatesOfCapture, insertPayment, orderOf, type StoredOrder } from '../store/payments.ts'
 import type { AttemptRow, AttemptState, PaymentRow } from '../store/schema.ts'
 import { gatewayAccountOf } from '../store/tenants.ts'
 import { applyToAttempt } from './apply.ts'
@@ -112,17 +104,23 @@ async function writeAttempt(
   const stored = await submittableCapture(db, principal, wanted.captureId)
   const account = await gatewayAccountOf(db, principal.merchant, wanted.gatewayAccount)
   if (account === undefined) throw new TonewallError('GATEWAY_ACCOUNT_UNKNOWN')
-  const previous = await paymentOfOrder(db, principal.merchant, wanted.orderReference)
-  if (previous !== undefined) await requireFree(db, previous)
+  const order = await orderOf(db, principal.merchant, wanted.orderReference)
+  requireFree(order)
   if (!parts.port.up) throw new TonewallError('CDE_DOWN')
 
   const nowMs = parts.clock.wallMs()
-  const paymentId = previous?.payment.id ?? newId(parts.random)
+  const paymentId = newId(parts.random)
   const attempt = newAttempt(parts.random, stored, account, { ...wanted, paymentId }, nowMs)
-  await insertAttempt(db, previous, attempt, wanted.orderReference, nowMs)
-  const written = await paymentById(db, paymentId)
-  if (written === undefined) throw new Error('payment: not there after its insert')
-  const body = paymentView(written)
+  const payment: PaymentRow = {
+    id: paymentId,
+    merchant_id: attempt.merchant_id,
+    order_reference: wanted.orderReference,
+    attempts: order.attempts + 1,
+    latest_attempt_id: attempt.id,
+    created_at_ms: nowMs,
+  }
+  if (!(await insertPayment(db, payment, attempt))) throw new TonewallError('PAYMENT_IN_DOUBT')
+  const body = paymentView({ payment, attempt })
   await storeResponse(db, key, { fingerprint, status: 202, response: JSON.stringify(body) }, nowMs)
   await parts.events.paymentChanged(tx, principal.merchant, body, undefined)
   return { attempt, body }
@@ -149,13 +147,12 @@ const blocks: Readonly<Partial<Record<AttemptState, ErrorCode>>> = {
   APPROVED: 'ORDER_PAID',
 }
 
-async function requireFree(db: Db, { payment }: StoredPayment): Promise<void> {
-  const states = await attemptStatesOfOrder(db, payment.id)
-  if (states.length >= controlLimits.attemptsPerOrderMax) throw new TonewallError('TOO_MANY')
-  for (const state of states) {
+function requireFree({ attempts, states }: StoredOrder): void {
+  for (const { paymentId, state } of states) {
     const code = blocks[state]
-    if (code !== undefined) throw new TonewallError(code, { paymentId: payment.id })
+    if (code !== undefined) throw new TonewallError(code, { paymentId })
   }
+  if (attempts >= controlLimits.attemptsPerOrderMax) throw new TonewallError('TOO_MANY')
 }
 
 function newAttempt(
@@ -194,28 +191,6 @@ function newAttempt(
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   }
-}
-
-async function insertAttempt(
-  db: Db,
-  previous: StoredPayment | undefined,
-  attempt: AttemptRow,
-  orderReference: string,
-  nowMs: number,
-): Promise<void> {
-  if (previous !== undefined) {
-    if (!(await insertFurtherAttempt(db, previous, attempt))) throw new TonewallError('PAYMENT_IN_DOUBT')
-    return
-  }
-  const payment: PaymentRow = {
-    id: attempt.payment_id,
-    merchant_id: attempt.merchant_id,
-    order_reference: orderReference,
-    latest_attempt_id: attempt.id,
-    attempts: 1,
-    created_at_ms: nowMs,
-  }
-  await insertPayment(db, payment, attempt)
 }
 
 /** Letters of a SHA-256: keys and requests are compared, never kept. */

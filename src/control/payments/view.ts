@@ -1,5 +1,5 @@
-/** Payments as the API and the events show them: the order, and its latest attempt. */
-import { isoTime } from '../calls/views.ts'
+/** Payments as the API and the events show them. */
+import { isoTime } from '../store/iso-time.ts'
 import type { StoredPayment } from '../store/payments.ts'
 import { declineSentence, type PaymentState, paymentStateOf, sentenceOf } from './words.ts'
 
@@ -19,6 +19,7 @@ export interface PaymentView {
   lastFour?: string
   authCode?: string
   decline?: { code: string; advice: string; message: string }
+  /** Which attempt of its order this is, counted from 1. */
   attempts: number
   createdAt: string
   updatedAt: string

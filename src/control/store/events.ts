@@ -62,7 +62,7 @@ export async function beforeFirstEventOf(db: Db, callId: string): Promise<number
     .select((eb) => eb.fn.min('seq').as('first'))
     .where('call_id', '=', callId)
     .executeTakeFirst()
-  return row?.first === null || row?.first === undefined ? 0 : Number(row.first) - 1
+  return row?.first === null || row?.first === undefined ? 0 : row.first - 1
 }
 
 export async function lastEventSeq(db: Db): Promise<number> {

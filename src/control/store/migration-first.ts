@@ -110,6 +110,13 @@ async function callsAndCaptures(db: Kysely<unknown>): Promise<void> {
 async function payments(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   await schema
+    .createTable('merchant_order')
+    .addColumn('merchant_id', 'text', (c) => c.notNull().references('merchant.id'))
+    .addColumn('reference', 'text', (c) => c.notNull())
+    .addColumn('attempts', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('merchant_order_pk', ['merchant_id', 'reference'])
+    .execute()
+  await schema
     .createTable('payment')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('merchant_id', 'text', (c) => c.notNull().references('merchant.id'))
@@ -117,8 +124,8 @@ async function payments(db: Kysely<unknown>): Promise<void> {
     .addColumn('latest_attempt_id', 'text', (c) => c.notNull())
     .addColumn('attempts', 'integer', (c) => c.notNull())
     .addColumn('created_at_ms', 'bigint', (c) => c.notNull())
-    .addUniqueConstraint('payment_of_order', ['merchant_id', 'order_reference'])
     .execute()
+  await schema.createIndex('payment_by_order').on('payment').columns(['merchant_id', 'order_reference']).execute()
   await schema
     .createTable('attempt')
     .addColumn('id', 'text', (c) => c.primaryKey())

@@ -11,14 +11,27 @@ export async function paymentById(db: Db, id: string): Promise<StoredPayment | u
   return payment === undefined ? undefined : withLatestAttempt(db, payment)
 }
 
-export async function paymentOfOrder(db: Db, merchant: string, order: string): Promise<StoredPayment | undefined> {
-  const payment = await db
-    .selectFrom('payment')
-    .selectAll()
+/** What is known of an order: how many attempts it has had, and the payments they belong to. */
+export interface StoredOrder {
+  readonly attempts: number
+  readonly states: readonly { readonly paymentId: string; readonly state: AttemptState }[]
+}
+
+export async function orderOf(db: Db, merchant: string, reference: string): Promise<StoredOrder> {
+  const order = await db
+    .selectFrom('merchant_order')
+    .select('attempts')
     .where('merchant_id', '=', merchant)
-    .where('order_reference', '=', order)
+    .where('reference', '=', reference)
     .executeTakeFirst()
-  return payment === undefined ? undefined : withLatestAttempt(db, payment)
+  const states = await db
+    .selectFrom('attempt')
+    .innerJoin('payment', 'payment.id', 'attempt.payment_id')
+    .select(['attempt.payment_id as paymentId', 'attempt.state as state'])
+    .where('payment.merchant_id', '=', merchant)
+    .where('payment.order_reference', '=', reference)
+    .execute()
+  return { attempts: order?.attempts ?? 0, states }
 }
 
 async function withLatestAttempt(db: Db, payment: PaymentRow): Promise<StoredPayment> {
@@ -26,7 +39,7 @@ async function withLatestAttempt(db: Db, payment: PaymentRow): Promise<StoredPay
   return { payment, attempt: await query.executeTakeFirstOrThrow() }
 }
 
-/** @returns a merchant's payments, or only those whose latest attempt was on one call; newest attempt first */
+/** @returns a merchant's payments, or only those of one call; newest first */
 export async function paymentsOf(
   db: Db,
   merchant: string,
@@ -50,32 +63,32 @@ export async function paymentsOf(
   })
 }
 
-/** The first attempt of an order makes its payment. */
-export async function insertPayment(db: Db, payment: PaymentRow, attempt: AttemptRow): Promise<void> {
-  await db.insertInto('payment').values(payment).execute()
-  await db.insertInto('attempt').values(attempt).execute()
-}
-
-/** @returns false when another attempt of the order came in between: nothing may be sent */
-export async function insertFurtherAttempt(db: Db, previous: StoredPayment, attempt: AttemptRow): Promise<boolean> {
-  const done = await db
-    .updateTable('payment')
-    .set({ latest_attempt_id: attempt.id, attempts: previous.payment.attempts + 1 })
-    .where('id', '=', previous.payment.id)
-    .where('latest_attempt_id', '=', previous.attempt.id)
+/**
+ * Writes a payment with its first attempt, as the order's next.
+ * @returns false when another attempt of the order came in between: nothing may be sent
+ */
+export async function insertPayment(db: Db, payment: PaymentRow, attempt: AttemptRow): Promise<boolean> {
+  const order = { merchant_id: payment.merchant_id, reference: payment.order_reference }
+  await db
+    .insertInto('merchant_order')
+    .values({ ...order, attempts: 0 })
+    .onConflict((c) => c.columns(['merchant_id', 'reference']).doNothing())
+    .execute()
+  const counted = await db
+    .updateTable('merchant_order')
+    .set({ attempts: payment.attempts })
+    .where('merchant_id', '=', order.merchant_id)
+    .where('reference', '=', order.reference)
+    .where('attempts', '=', payment.attempts - 1)
     .executeTakeFirst()
-  if (done.numUpdatedRows !== 1n) return false
+  if (counted.numUpdatedRows !== 1n) return false
+  await db.insertInto('payment').values(payment).execute()
   await db.insertInto('attempt').values(attempt).execute()
   return true
 }
 
 export async function attemptById(db: Db, id: string): Promise<AttemptRow | undefined> {
   return db.selectFrom('attempt').selectAll().where('id', '=', id).executeTakeFirst()
-}
-
-export async function attemptStatesOfOrder(db: Db, paymentId: string): Promise<AttemptState[]> {
-  const rows = await db.selectFrom('attempt').select('state').where('payment_id', '=', paymentId).execute()
-  return rows.map((row) => row.state)
 }
 
 export async function attemptStatesOfCapture(db: Db, captureId: string): Promise<AttemptState[]> {
@@ -136,5 +149,5 @@ export async function nextDueAtMs(db: Db): Promise<number | undefined> {
     .select((eb) => eb.fn.min('next_try_at_ms').as('next'))
     .where('state', '=', 'UNKNOWN')
     .executeTakeFirst()
-  return row?.next === null || row?.next === undefined ? undefined : Number(row.next)
+  return row?.next === null || row?.next === undefined ? undefined : row.next
 }

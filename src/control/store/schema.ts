@@ -82,12 +82,21 @@ export interface CaptureFieldTable {
   error: string | null
 }
 
+/** One order of a merchant: counts its attempts, and so decides between two that are made at the same moment. */
+export interface MerchantOrderTable {
+  merchant_id: string
+  reference: string
+  attempts: number
+}
+
+/** One wish to take money for an order. */
 export interface PaymentTable {
   id: string
   merchant_id: string
   order_reference: string
-  latest_attempt_id: string
+  /** Which attempt of the order it is, counted from 1. */
   attempts: number
+  latest_attempt_id: string
   created_at_ms: number
 }
 
@@ -160,6 +169,7 @@ export interface Tables {
   call: CallTable
   capture: CaptureTable
   capture_field: CaptureFieldTable
+  merchant_order: MerchantOrderTable
   payment: PaymentTable
   attempt: AttemptTable
   idempotency: IdempotencyTable
