@@ -25,6 +25,8 @@ export function patternsOf(number: string): Readonly<Record<PatternForm, Buffer>
 
 /**
  * Counts the copies of `number` in all readable memory of process `pid`, which should be at rest meanwhile.
+ * As values, regular numbers occur in every Node process by chance (4242424242424242 some 28 times): take 5105105105105100
+ * or another one that a scan beforehand does not find.
  * @returns 'unavailable' where the system has no /proc or does not let us read it: skip with that reason, do not pass
  */
 export function scanMemory(pid: number, number: string): MemoryScan | 'unavailable' {
