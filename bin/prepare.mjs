@@ -1,6 +1,6 @@
 // Runs on any Node ≥ 20 with nothing installed: the first thing a fresh clone executes. Plain JavaScript for that reason.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,8 @@ function fingerprint(lock) {
 
 function install(mark) {
   console.error('tonewall: installing dependencies (once; about half a minute)')
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lock file that lacks the binaries of other platforms. --no-save keeps the lock as it is.
+  const npm = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: projectRoot,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, npm_config_loglevel: 'error' },
@@ -40,6 +41,19 @@ function install(mark) {
   if (npm.status !== 0)
     fail('npm could not install the dependencies; the lines above say why. Run it again when the network is back.')
   writeFileSync(mark, fingerprint(join(projectRoot, 'package-lock.json')))
+}
+
+/** Builds the widget and the demo page when their sources are newer than what was built. */
+export function buildWebIfStale(node24) {
+  const script = join(projectRoot, 'scripts', 'build-web.mjs')
+  const built = ['widget/widget.js', 'demo/index.html'].map((file) => join(projectRoot, 'web', 'dist', file))
+  if (!existsSync(script)) return // an installed package brings its web part built
+  const sources = readdirSync(join(projectRoot, 'web'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes(`${join('web', 'dist')}`))
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs)
+  if (built.every(existsSync) && Math.min(...built.map((file) => statSync(file).mtimeMs)) > Math.max(...sources)) return
+  const build = spawnSync(node24, [script], { cwd: projectRoot, stdio: ['ignore', 'ignore', 'inherit'] })
+  if (build.status !== 0) fail('the web part could not be built; the lines above say why.')
 }
 
 function findNode24() {

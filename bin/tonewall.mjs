@@ -4,13 +4,10 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { prepare, projectRoot } from './prepare.mjs'
+import { buildWebIfStale, prepare, projectRoot } from './prepare.mjs'
 
 const { node24 } = prepare()
-if (process.argv[2] === 'start' && !process.argv.includes('--help')) {
-  const { buildWebIfStale } = await import('../scripts/build-web.mjs')
-  await buildWebIfStale(node24)
-}
+if (process.argv[2] === 'start' && !process.argv.includes('--help')) buildWebIfStale(node24)
 
 // NODE_OPTIONS is dropped: it could open an inspector or preload code beside the card zone.
 const { NODE_OPTIONS: _dropped, ...environment } = process.env

@@ -14,9 +14,8 @@ import { CardZone } from './card-zone.ts'
 refuseInspection()
 process.on('uncaughtException', dieWithoutMessage)
 process.on('unhandledRejection', dieWithoutMessage)
-// Ctrl-C reaches the whole terminal group; control decides when the CDE stops.
-process.on('SIGINT', () => {})
-process.on('SIGHUP', () => {})
+// Ctrl-C and service managers signal the whole group; control alone decides when the CDE stops, after its calls.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {})
 
 let refusedMessages = 0
 const zone = new CardZone({
