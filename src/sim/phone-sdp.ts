@@ -17,7 +17,7 @@ export function ownFormats(codecs: readonly G711Codec[], withEvents: boolean): A
 }
 
 /** RFC 3264 6.1: an answer keeps the offer's order and payload type numbers. */
-export function commonFormats(offered: readonly AudioFormat[], own: readonly AudioFormat[]): AudioFormat[] {
+function commonFormats(offered: readonly AudioFormat[], own: readonly AudioFormat[]): AudioFormat[] {
   return offered.filter(({ codec, clockHz }) =>
     own.some((format) => format.codec === codec && format.clockHz === clockHz),
   )
@@ -53,10 +53,15 @@ export function writePhoneSdp(
   return new TextEncoder().encode(`${lines.join('\r\n')}\r\n`)
 }
 
-/** The peer's audio, or undefined when the body holds none that this phone can speak. */
-export function readPhoneSdp(body: Uint8Array): AudioSession | undefined {
+/**
+ * The peer's audio, with only those formats that this phone speaks too.
+ * @returns undefined when the body holds no audio, or none in a common codec
+ */
+export function readPhoneSdp(body: Uint8Array, own: readonly AudioFormat[]): AudioSession | undefined {
   const sdp = parseSdp(body)
   if (typeof sdp === 'string') return undefined
   const audio = readAudio(sdp)
-  return typeof audio === 'string' ? undefined : audio
+  if (typeof audio === 'string') return undefined
+  const formats = commonFormats(audio.formats, own)
+  return formats.some(({ codec }) => codec !== 'telephone-event') ? { ...audio, formats } : undefined
 }

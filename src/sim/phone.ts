@@ -5,6 +5,7 @@
  *   idle ──────────▶ calling ──────▶ ringing ──────────▶ answered ──BYE──▶ ended
  *     └──── incoming INVITE ────────────▶ ringing ──ringMs──▶ answered        └── call() or INVITE ──▶ …
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Carriage, KeyCode } from '../cde/dtmf/key-codes.ts'
 import type { AudioFormat, AudioSession } from '../cde/media/audio-session.ts'
 import type { G711Codec } from '../cde/media/g711.ts'
@@ -17,7 +18,7 @@ import type { Clock } from '../lib/clock.ts'
 import { newId } from '../lib/ids.ts'
 import type { RandomBytes } from '../lib/random.ts'
 import { PhoneMedia, type PhoneRecordings } from './phone-media.ts'
-import { answeringDirection, commonFormats, ownFormats, readPhoneSdp, writePhoneSdp } from './phone-sdp.ts'
+import { answeringDirection, ownFormats, readPhoneSdp, writePhoneSdp } from './phone-sdp.ts'
 import { infoBody } from './press.ts'
 
 export type PhoneState = 'idle' | 'calling' | 'ringing' | 'answered' | 'ended'
@@ -65,13 +66,17 @@ export class Phone {
   #state: PhoneState = 'idle'
   #leg: LegId | undefined
   #media: PhoneMedia | undefined
+  /** What this phone can speak, and the payload types under which the present call has it. */
+  readonly #spoken: readonly AudioFormat[]
   #own: readonly AudioFormat[] = []
   #remote: AudioSession | undefined
   #sdpVersion = 1
   #ringTimer: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
 
   private constructor(options: PhoneOptions) {
     this.#options = options
+    this.#spoken = ownFormats(options.codecs, options.withEvents)
     const local = { host: options.host, port: options.sipPort }
     this.#ua = new UserAgent({ local, userAgent: options.name, random: options.random })
   }
@@ -107,7 +112,7 @@ export class Phone {
     this.#enter('calling')
     const media = await this.#openMedia(leg)
     if (media === undefined) return true
-    this.#own = ownFormats(this.#options.codecs, this.#options.withEvents)
+    this.#own = this.#spoken
     const body = writePhoneSdp(media.local, this.#own, 'sendrecv', this.#sdpVersion)
     this.#run(this.#ua.invite(leg, { ...to, body, contentType: 'application/sdp', maxForwards: 70 }, this.#nowMs))
     return true
@@ -151,8 +156,15 @@ export class Phone {
     return { ...this.#ua.counters(), ...this.#media?.counters() }
   }
 
-  async close(): Promise<void> {
-    this.hangUp()
+  /** Hangs up and frees the sockets. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // A datagram is handed to the system in the next turn of the event loop; a BYE must not be lost with its socket.
+    if (this.hangUp()) await setImmediate()
     await this.#transport?.close()
   }
 
@@ -256,7 +268,7 @@ export class Phone {
 
   async #incoming(event: Extract<LegEvent, { type: 'incoming' }>): Promise<void> {
     const { leg } = event
-    const remote = readPhoneSdp(event.body)
+    const remote = readPhoneSdp(event.body, this.#spoken)
     if (this.busy || remote === undefined) {
       this.#run(this.#ua.reject(leg, this.busy ? 486 : 488, {}, this.#nowMs))
       return
@@ -270,7 +282,8 @@ export class Phone {
       this.#run(this.#ua.reject(leg, 480, {}, this.#nowMs))
       return
     }
-    this.#own = commonFormats(remote.formats, ownFormats(this.#options.codecs, this.#options.withEvents))
+    // RFC 3264 6.1: an answer keeps the offer's order and payload type numbers.
+    this.#own = remote.formats
     this.#ringTimer = setTimeout(() => this.#pickUp(leg, media, remote), this.#options.ringMs)
   }
 
@@ -284,18 +297,18 @@ export class Phone {
   }
 
   #agree(answer: Uint8Array): void {
-    const remote = readPhoneSdp(answer)
+    const remote = readPhoneSdp(answer, this.#own)
     if (remote !== undefined) this.#connect(remote)
   }
 
   #connect(remote: AudioSession): void {
-    this.#remote = { ...remote, formats: commonFormats(remote.formats, this.#own) }
-    this.#media?.connect(this.#remote, this.#own)
+    this.#remote = remote
+    this.#media?.connect(remote, this.#own)
   }
 
   #answered(remote: AudioSession): void {
     this.#enter('answered')
-    this.#media?.startSending({ ...remote, formats: commonFormats(remote.formats, this.#own) })
+    this.#media?.startSending(remote)
   }
 
   #giveUp(): void {
@@ -305,13 +318,16 @@ export class Phone {
 
   /** A re-INVITE: the same audio again, at the peer's new address or direction. */
   #offered(leg: LegId, offer: Uint8Array): void {
-    const remote = readPhoneSdp(offer)
+    const remote = readPhoneSdp(offer, this.#spoken)
     const media = this.#media
     if (media === undefined || (offer.length > 0 && remote === undefined)) {
       this.#run(this.#ua.answerOffer(leg, { status: 488 }, this.#nowMs))
       return
     }
-    if (remote !== undefined) this.#connect(remote)
+    if (remote !== undefined) {
+      this.#own = remote.formats
+      this.#connect(remote)
+    }
     this.#sdpVersion++
     const direction = remote === undefined ? 'sendrecv' : answeringDirection(remote.direction)
     const body = writePhoneSdp(media.local, this.#own, direction, this.#sdpVersion)

@@ -5,25 +5,33 @@ import { simLimits } from '../lib/limits.ts'
 const carriages = ['in-band', 'event', 'info'] as const
 const KEYS = '0123456789*#'
 
-export const callBody = z.strictObject({
-  number: z
-    .string()
-    .regex(/^\+?[0-9]{1,15}$/)
-    .optional(),
-})
+// The descriptions are what a refused request is answered with.
+export const callBody = z
+  .strictObject({
+    number: z
+      .string()
+      .regex(/^\+?[0-9]{1,15}$/)
+      .optional(),
+  })
+  .describe('application/json {"number": digits, with or without a leading plus; may be left out}')
 
-export const keyBody = z.strictObject({
-  // One character becomes the key's number at once; the text goes no further.
-  key: z
-    .string()
-    .length(1)
-    .transform((text) => KEYS.indexOf(text))
-    .refine((key) => key >= 0),
-  carriage: z.enum(carriages).optional(),
-  holdMs: z.number().int().min(simLimits.pressMsMin).max(simLimits.pressMsMax).optional(),
-})
+export const keyBody = z
+  .strictObject({
+    // One character becomes the key's number at once; the text goes no further.
+    key: z
+      .string()
+      .length(1)
+      .transform((text) => KEYS.indexOf(text))
+      .refine((key) => key >= 0),
+    carriage: z.enum(carriages).optional(),
+    holdMs: z.number().int().min(simLimits.pressMsMin).max(simLimits.pressMsMax).optional(),
+  })
+  .describe(
+    'application/json {"key": one character of 0-9, * and #, "carriage": in-band, event or info; may be left out, ' +
+      `"holdMs": ${simLimits.pressMsMin} to ${simLimits.pressMsMax}; may be left out}`,
+  )
 
-export const emptyBody = z.strictObject({})
+export const emptyBody = z.strictObject({}).describe('no body, or application/json {}')
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]']
 

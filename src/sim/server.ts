@@ -39,7 +39,7 @@ export interface SimServer {
 }
 
 type Problem = 'FORBIDDEN' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'BODY_INVALID' | 'CALL_STATE'
-type Reply = { readonly state: SimState } | { readonly problem: Problem }
+type Reply = { readonly state: SimState } | { readonly problem: Problem; readonly expected?: string | undefined }
 
 // Fixed texts: what was sent is never repeated.
 const problems: Readonly<Record<Problem, readonly [httpStatus: number, message: string]>> = {
@@ -47,7 +47,7 @@ const problems: Readonly<Record<Problem, readonly [httpStatus: number, message: 
   NOT_FOUND: [404, 'There is nothing at this address.'],
   METHOD_NOT_ALLOWED: [405, 'Use POST for orders and GET for /state and the page.'],
   BODY_TOO_LARGE: [413, 'The body is too large.'],
-  BODY_INVALID: [400, 'Send a JSON object (content-type application/json) with the fields that docs/demo.md lists.'],
+  BODY_INVALID: [400, 'The body is not as expected.'],
   CALL_STATE: [409, 'The call is not in a state for that: see GET /state.'],
 }
 
@@ -125,15 +125,16 @@ async function withBody<T>(request: IncomingMessage, schema: z.ZodType<T>, use: 
   if (text === undefined) return { problem: 'BODY_TOO_LARGE' }
   // A foreign page can send plain text without asking first, but not JSON.
   const isJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')
-  if (text !== '' && !isJson) return { problem: 'BODY_INVALID' }
+  const invalid: Reply = { problem: 'BODY_INVALID', expected: schema.description }
+  if (text !== '' && !isJson) return invalid
   let json: unknown
   try {
     json = text === '' ? {} : JSON.parse(text)
   } catch {
-    return { problem: 'BODY_INVALID' }
+    return invalid
   }
   const checked = schema.safeParse(json)
-  return checked.success ? use(checked.data) : { problem: 'BODY_INVALID' }
+  return checked.success ? use(checked.data) : invalid
 }
 
 /** @returns undefined when the body exceeds the limit or breaks off */
@@ -156,7 +157,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 function sendReply(response: ServerResponse, reply: Reply): void {
   const failed = 'problem' in reply
   const [httpStatus, message] = failed ? problems[reply.problem] : [200, '']
-  const body = failed ? { error: { code: reply.problem, message } } : reply.state
+  const body = failed ? { error: { code: reply.problem, message, expected: reply.expected } } : reply.state
   response.writeHead(httpStatus, {
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',

@@ -34,8 +34,16 @@ export const simulatorSettings = z.strictObject({
     .optional(),
   /** The desk's access to control, for the agent's widget. Absent: no desk. */
   control: z.strictObject({ api: z.url({ protocol: /^https?$/ }), apiKeyFile: z.string().min(1) }).optional(),
-  /** The sandbox gateway. Absent: none is started. */
-  gateway: z.strictObject({ host: ipAddress, port, keyFile: z.string().min(1) }).optional(),
+  /** The sandbox gateway. Absent: none is started. `slowMs`: how long its slow card takes. */
+  gateway: z
+    .strictObject({
+      host: ipAddress,
+      port,
+      keyFile: z.string().min(1),
+      slowMs: z.number().int().min(0).max(600_000).exactOptional(),
+      queryLagMs: z.number().int().min(0).max(600_000).exactOptional(),
+    })
+    .optional(),
   /** The folder that holds `voice/`. */
   assets: z.string().min(1),
   /** The built demo page. */

@@ -9,7 +9,7 @@ import { systemClock } from '../lib/clock.ts'
 import { type RandomBytes, seededRandom, systemRandom } from '../lib/random.ts'
 import { dial } from './carrier.ts'
 import { Desk } from './desk.ts'
-import { startSandboxGateway } from './gateway/server.ts'
+import { type SandboxGateway, startSandboxGateway } from './gateway/server.ts'
 import { SimulatedCaller, SimulatedPhone } from './handles.ts'
 import { LiveHub } from './live.ts'
 import { Phone, type PhoneEvent, type PhoneOptions } from './phone.ts'
@@ -19,7 +19,7 @@ import { type SimState, StateHolder } from './state.ts'
 import { loadVoices } from './voice.ts'
 
 export type SimEvent = PhoneEvent & { readonly phone: 'caller' | 'agent' }
-export type SandboxGateway = Awaited<ReturnType<typeof startSandboxGateway>>
+export type { SandboxGateway } from './gateway/server.ts'
 
 export interface Simulators {
   readonly caller: SimulatedCaller
@@ -108,8 +108,9 @@ async function startGateway(
   parts: AsyncDisposableStack,
 ): Promise<SandboxGateway | undefined> {
   if (gateway === undefined) return undefined
-  const key = (await readFile(gateway.keyFile, 'utf8')).trim()
-  const started = await startSandboxGateway({ host: gateway.host, port: gateway.port, key })
+  const { keyFile, ...options } = gateway
+  const key = (await readFile(keyFile, 'utf8')).trim()
+  const started = await startSandboxGateway({ ...options, key })
   parts.defer(() => started.close())
   return started
 }
