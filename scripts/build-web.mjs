@@ -16,6 +16,8 @@ await build({
     emptyOutDir: true,
     target: 'es2022',
     lib: { entry: 'tonewall-pay.ts', formats: ['es'], fileName: () => 'widget.js' },
+    // Vite keeps the white space of library modules; this one goes to browsers as it is.
+    rolldownOptions: { output: { minify: true } },
   },
 })
 
