@@ -32,6 +32,7 @@ export const mediaLimits = {
   learnPacketsMax: 5,
   learnMs: 500,
   rtcpPacketsPerDatagramMax: 32,
+  keepAliveMs: 15_000,
   rtcpIntervalMs: 5_000,
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,

@@ -74,6 +74,22 @@ test('a silence of ten minutes without packets keeps its length', () => {
   assert.equal(after?.marker, true)
 })
 
+test('a source that is silent without hold gets a frame of silence every 15 s, and goes on as if there had been none', () => {
+  const direction = passing([pcma], [pcmu])
+  assert.equal(direction.nextWakeAtMs(), undefined)
+  assert.equal(direction.wake(1e6), undefined)
+  const first = send(direction, 0)
+  assert.equal(direction.wake(14_999), undefined)
+  for (const nowMs of [15_000, 30_000]) {
+    assert.equal(direction.nextWakeAtMs(), nowMs)
+    const frame = parseRtp(direction.wake(nowMs) ?? new Uint8Array(0)) as RtpPacket
+    assert.deepEqual(place(frame, first), [nowMs / 15_000, nowMs * 8])
+    assert.deepEqual(frame.payload, new Uint8Array(160).fill(0xff))
+  }
+  const after = send(direction, 1, { timestamp: 40_000 * 8, nowMs: 40_000, marker: true })
+  assert.deepEqual(place(after, first), [3, 320_000])
+})
+
 test('a new SSRC, a jump of the sequence and a jump of the timestamp all continue our stream by the clock', () => {
   const direction = passing([pcma], [pcma])
   const first = send(direction, 0)
@@ -84,6 +100,14 @@ test('a new SSRC, a jump of the sequence and a jump of the timestamp all continu
   assert.deepEqual(place(send(direction, 3, { ssrc: 10, sequence: 4, timestamp: 5 }), first), [3, 480])
   assert.deepEqual(place(send(direction, 4, { ssrc: 10, sequence: 5, timestamp: 165 }), first), [4, 640])
   assert.equal(direction.counters()['passing_restarts'], 3)
+})
+
+test('a new SSRC that happens to count on, and a timestamp that goes back, are restarts too', () => {
+  const direction = passing([pcma], [pcma])
+  const first = send(direction, 0)
+  assert.deepEqual(place(send(direction, 1, { ssrc: 10, timestamp: 5_000 }), first), [1, 160])
+  assert.deepEqual(place(send(direction, 2, { ssrc: 10, timestamp: 5_160 - 10_000 }), first), [2, 320])
+  assert.equal(direction.counters()['passing_restarts'], 2)
 })
 
 test('an event keeps its octets and shared timestamp under the caller’s number; audio goes on after it', () => {

@@ -1,7 +1,7 @@
 import type { RandomBytes } from '../../lib/random.ts'
 import { mediaLimits } from '../../lib/limits.ts'
 import type { AudioFormat } from './audio-session.ts'
-import { transcodeG711, type G711Codec } from './g711.ts'
+import { type G711Codec, silenceOctet, transcodeG711 } from './g711.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { parseRtp, type RtpPacket } from './rtp.ts'
 import { sequenceStep } from './stream-continuity.ts'
@@ -16,6 +16,7 @@ interface Front {
 }
 
 const CLOCK_PER_MS = 8
+const KEEP_ALIVE_SAMPLES = 160
 const BACKWARDS_SAMPLES_MAX = 8_000
 // RFC 4733 2.5.1.2: an event's packets keep its first timestamp for up to 0xFFFF units; then the clock catches up at once.
 const FORWARDS_SAMPLES_MAX = 0xffff + 16_000
@@ -62,6 +63,28 @@ export class PassingDirection {
     const carried = format.codec === 'telephone-event' ? this.#event(rtp, format) : this.#audio(rtp, format.codec)
     if (typeof carried === 'string') return this.#drop(carried)
     return this.#emit(rtp, carried.payloadType, carried.payload, nowMs)
+  }
+
+  /** When a packet is due although none came in; undefined before the first one. */
+  nextWakeAtMs(): number | undefined {
+    return this.#front === undefined ? undefined : this.#front.atMs + mediaLimits.keepAliveMs
+  }
+
+  /**
+   * MED-17, RFC 6263 4.7: a source may be silent for long without hold; one frame of silence now and then keeps the way
+   * through the caller's NAT open.
+   * @returns that frame when it is due
+   */
+  wake(nowMs: number): Uint8Array | undefined {
+    const front = this.#front
+    const target = this.#outgoing.find(isG711)
+    if (front === undefined || nowMs < front.atMs + mediaLimits.keepAliveMs) return undefined
+    const timestampSamples = Math.round((nowMs - front.atMs) * CLOCK_PER_MS)
+    // The source's next packet is placed by what it would be without this frame.
+    this.#front = { ...front, timestamp: (front.timestamp + timestampSamples) >>> 0, atMs: nowMs }
+    if (target === undefined || target.codec === 'telephone-event') return undefined
+    const silence = new Uint8Array(KEEP_ALIVE_SAMPLES).fill(silenceOctet(target.codec))
+    return this.#out.placed(target.payloadType, silence, { sequence: 1, timestampSamples }, true)
   }
 
   counters(): Readonly<Record<string, number>> {

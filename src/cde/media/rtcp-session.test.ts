@@ -69,6 +69,13 @@ test('a receiver report counts loss, wraps and jitter as RFC 3550 A does', () =>
   assert.equal(nextReport(session).view.getUint32(12), 2)
 })
 
+test('a late last packet is no gap', () => {
+  const session = new RtcpSession({ random: seededRandom(3) })
+  for (const n of [1, 2, 4, 3]) session.received(rtp(n), n * 20)
+  const { view } = nextReport(session)
+  assert.deepEqual([view.getUint32(12), view.getUint32(16)], [0, 4])
+})
+
 test('uneven arrival shows as jitter', () => {
   const session = new RtcpSession({ random: seededRandom(4) })
   for (let n = 0; n < 200; n++) session.received(rtp(n), n * 20 + (n % 2) * 10)

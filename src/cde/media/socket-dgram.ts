@@ -15,8 +15,6 @@ export const dgramEngine: MediaEngine = {
       const isIpv6 = local.host.includes(':')
       const socket = createSocket({
         type: isIpv6 ? 'udp6' : 'udp4',
-        // Ours alone: a second binder on the same port could take packets away.
-        reuseAddr: false,
         ipv6Only: isIpv6,
         // Destinations are IP literals; a name must never make the card zone ask a name server.
         lookup: (host, _options, callback) => callback(null, host, host.includes(':') ? 6 : 4),
@@ -25,7 +23,7 @@ export const dgramEngine: MediaEngine = {
         socket.close()
         reject(new MediaOpenError(openReasons[error.code ?? ''] ?? 'failed'))
       })
-      socket.bind({ address: local.host, port: local.port, exclusive: true }, () => {
+      socket.bind({ address: local.host, port: local.port }, () => {
         socket.removeAllListeners('error')
         // An ICMP "port unreachable" or a passing network fault shows up here: the next packet may well go through.
         socket.on('error', () => {})
