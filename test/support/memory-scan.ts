@@ -62,15 +62,47 @@ interface Region {
   readonly to: number
 }
 
+/** Runs of pages that exist: most of a Node process is address space that was reserved and never touched. */
 function readableRegions(pid: number): Region[] {
   const regions: Region[] = []
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
-    const match = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line)
-    // The kernel's own pages are mapped into every process and cannot be read through mem.
-    if (!match || /\[v(var|syscall|dso)/.test(line)) continue
-    regions.push({ from: Number.parseInt(match[1] ?? '', 16), to: Number.parseInt(match[2] ?? '', 16) })
+  const pageOctets = systemPageOctets()
+  const pagemap = openSync(`/proc/${pid}/pagemap`, 'r')
+  try {
+    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+      const match = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line)
+      // The kernel's own pages are mapped into every process and cannot be read through mem.
+      if (!match || /\[v(var|syscall|dso)/.test(line)) continue
+      const from = Number.parseInt(match[1] ?? '', 16)
+      regions.push(...presentRuns(pagemap, pageOctets, { from, to: Number.parseInt(match[2] ?? '', 16) }))
+    }
+  } finally {
+    closeSync(pagemap)
   }
   return regions
+}
+
+function presentRuns(pagemap: number, pageOctets: number, region: Region): Region[] {
+  const runs: { from: number; to: number }[] = []
+  const entries = Buffer.alloc(((region.to - region.from) / pageOctets) * 8)
+  const octets = readAt(pagemap, entries, 0, entries.length, (region.from / pageOctets) * 8)
+  for (let entry = 0; entry + 8 <= octets; entry += 8) {
+    // proc(5), pagemap: bit 63 page present, bit 62 page in swap. Both lie in the last octet.
+    if (((entries[entry + 7] ?? 0) & 0xc0) === 0) continue
+    const at = region.from + (entry / 8) * pageOctets
+    const last = runs.at(-1)
+    if (last?.to === at) last.to += pageOctets
+    else runs.push({ from: at, to: at + pageOctets })
+  }
+  return runs
+}
+
+/** AT_PAGESZ, key 6 of the auxiliary vector: pairs of 64-bit numbers, getauxval(3). */
+function systemPageOctets(): number {
+  const vector = readFileSync('/proc/self/auxv')
+  for (let at = 0; at + 16 <= vector.length; at += 16) {
+    if (vector.readBigUInt64LE(at) === 6n) return Number(vector.readBigUInt64LE(at + 8))
+  }
+  return 4_096
 }
 
 /** The region piece by piece; each piece begins with the last `overlap` octets of the one before, so that no copy is cut. */

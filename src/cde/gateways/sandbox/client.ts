@@ -64,12 +64,22 @@ function run(request: ExchangeRequest, settled: (result: Exchange) => void): voi
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       clearTimeout(connectTimer)
       progress.writing = true
-      outgoing.end(request.body)
+      write(outgoing, request.body)
     })
   })
   outgoing.on('error', lost)
   outgoing.on('response', (answer) => collect(answer, end, lost))
   outgoing.on('close', () => lost(new Error('closed')))
+}
+
+/**
+ * Head, body and end are written one after the other: of several pieces written at once Node's TLS makes one piece of its
+ * own and never clears it (measured on Node 24: one copy of the card number stays).
+ */
+function write(outgoing: http.ClientRequest, body: Uint8Array<ArrayBuffer> | undefined): void {
+  if (!body) return void outgoing.end()
+  outgoing.flushHeaders()
+  outgoing.write(body, () => outgoing.end())
 }
 
 /** Reads the answer up to its bound. The parts are zeroed: a gateway might echo what it was sent. */
