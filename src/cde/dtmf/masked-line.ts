@@ -1,5 +1,5 @@
 import type { Carriage, KeyCode } from './key-codes.ts'
-import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, WINDOW_SAMPLES } from './masker.ts'
+import { DECISION_SAMPLES, HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES } from './masker.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
@@ -18,7 +18,7 @@ export interface MaskedLineOptions {
 /** One packet of the agent's stream. */
 export const FRAME_SAMPLES = 160
 /** A sample may leave when every window that could still mask it was judged: 45 ms ahead (dtmf reference, 7). */
-const LOOKAHEAD_SAMPLES = PRE_SAMPLES + WINDOW_SAMPLES + HOP_SAMPLES
+const LOOKAHEAD_SAMPLES = PRE_SAMPLES + DECISION_SAMPLES
 /**
  * Audio that borders on a gap or a splice: a tone that is cut to less than 15 ms cannot be told from speech, and 1 ms of it
  * gives the key away. So 20 ms on either side go too.
@@ -43,7 +43,7 @@ export class MaskedLine {
   readonly #reporter: Reporter
   readonly #presses: Presses
   readonly #replacement: Replacement
-  readonly #maskerWindow = new Float64Array(WINDOW_SAMPLES)
+  readonly #maskerWindow = new Float64Array(DECISION_SAMPLES)
   readonly #reporterWindow = new Float64Array(REPORT_WINDOW_SAMPLES)
   readonly #marks = new Uint8Array(FRAME_SAMPLES)
   #maskerAt = 0
@@ -172,10 +172,9 @@ export class MaskedLine {
   /** Shows everything known to masker and reporter, as soon as it is known. */
   #judge(): void {
     const front = this.#timeline.front
-    for (; this.#maskerAt + WINDOW_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
+    for (; this.#maskerAt + DECISION_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
       this.#timeline.read(this.#maskerAt, this.#maskerWindow)
-      const windows = this.#masker.judge(this.#maskerWindow)
-      if (windows > 0) this.#detected(this.#maskerAt - (windows - 1) * HOP_SAMPLES, this.#maskerAt + WINDOW_SAMPLES)
+      if (this.#masker.judge(this.#maskerWindow)) this.#detected(this.#maskerAt, this.#maskerAt + DECISION_SAMPLES)
     }
     for (; this.#reporterAt + REPORT_WINDOW_SAMPLES <= front; this.#reporterAt += REPORT_HOP_SAMPLES) {
       this.#timeline.read(this.#reporterAt, this.#reporterWindow)

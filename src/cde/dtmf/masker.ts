@@ -1,54 +1,97 @@
 import { ToneFit } from './tone-fit.ts'
 
-/** 10 ms: what one decision looks at. */
-export const WINDOW_SAMPLES = 80
 /** 5 ms: from one decision to the next. */
 export const HOP_SAMPLES = 40
-/** Masked before the first window of a detection: the onset, and a legal interruption before it. */
+/** 15 ms: what a decision rests on, two overlapping windows of 10 ms. */
+export const DECISION_SAMPLES = 120
+/** Masked before the 15 ms of a detection: the onset, and a legal interruption before it. */
 export const PRE_SAMPLES = 240
-/** Masked after the last window: decay, echo and the next interruption. */
+/** Masked after them: decay, echo and the next interruption. */
 export const POST_SAMPLES = 320
 
+const WINDOW_SAMPLES = DECISION_SAMPLES - HOP_SAMPLES
 // Senders and lines that are off by more than the standards allow are still read by a decoder that knows where to look.
-const SHIFTS = [0, -0.025, 0.025]
+const SHIFTS = [0, -0.02, 0.02]
 const SHIFTED_FROM_PURITY = 0.25
-const PURITY_MIN = 0.6
-const MEAN_PURITY_MIN = 0.75
-const TWIST_DB_MAX = 14
 const LEVEL_DB_MIN = -58
+
+/** From these on a window of 10 ms is suspect, and 15 ms made of two suspect windows are a detection. */
+interface Thresholds {
+  readonly windowTwistDb: number
+  readonly purity: number
+  readonly twistDb: number
+}
+
+const WINDOW_PURITY_MIN = 0.5
+const CALM: Thresholds = { windowTwistDb: 20, purity: 0.72, twistDb: 14.5 }
+/** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
+const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.62, twistDb: 18 }
+const ALERT_HOPS = 200
+/** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
+const CLEAR_PURITY = 0.78
+const LONG_PURITY = 0.85
+const LONG_HOPS = 3
+const APART_HOPS = 8
 
 /**
  * Could this audio carry a key? Permissive far outside the standards: a miss leaks card data, a false hit costs 85 ms of
  * speech (dtmf reference, 4 and 5). It shares nothing with the reporter.
+ *
+ * Beyond the reference: the pair of windows is judged once more as a whole, because 15 ms tell a weak second tone from noise
+ * and speech from tones better than 10 ms do; this pays for the shifted bases and for neighbouring pairs in a run.
  */
 export class Masker {
-  readonly #fit = new ToneFit(WINDOW_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
-  #pair = -1
-  #lastPurity = 0
-  #runWindows = 0
-  #confirmed = false
+  readonly #windowFit = new ToneFit(WINDOW_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
+  readonly #decisionFit = new ToneFit(DECISION_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
+  #hop = 0
+  #lastPair = -1
+  #lastTwistDb = 0
+  #runHops = 0
+  #runPurity = 0
+  #clearAtHop = Number.NEGATIVE_INFINITY
+  #alertUntilHop = Number.NEGATIVE_INFINITY
 
   /**
-   * Judges the next window, HOP_SAMPLES after the one before.
-   * @param window WINDOW_SAMPLES of 16-bit scale
-   * @returns how many windows up to and including this one are known to carry a key: 0, or from 2 upwards
+   * Judges the next 15 ms, HOP_SAMPLES after those before.
+   * @param window DECISION_SAMPLES of 16-bit scale
+   * @returns whether they may carry a key
    */
-  judge(window: Float64Array): number {
-    const { pair, purity, twistDb } = this.#fit.fit(window)
-    if (purity <= PURITY_MIN || Math.abs(twistDb) >= TWIST_DB_MAX) {
-      this.#runWindows = 0
-      this.#confirmed = false
-      return 0
-    }
-    if (this.#runWindows === 0 || pair !== this.#pair) {
-      this.#runWindows = 0
-      this.#confirmed = false
-    }
-    this.#pair = pair
-    this.#runWindows++
-    const meanPurity = (purity + this.#lastPurity) / 2
-    this.#lastPurity = purity
-    if (this.#runWindows >= 2 && meanPurity > MEAN_PURITY_MIN) this.#confirmed = true
-    return this.#confirmed ? this.#runWindows : 0
+  judge(window: Float64Array): boolean {
+    this.#hop++
+    const thresholds = this.#hop <= this.#alertUntilHop ? ALERT : CALM
+    const { pair, purity, twistDb } = this.#windowFit.fit(window.subarray(HOP_SAMPLES))
+    const lastPair = this.#lastPair
+    const lastTwistDb = this.#lastTwistDb
+    this.#lastPair = purity > WINDOW_PURITY_MIN ? pair : -1
+    this.#lastTwistDb = twistDb
+    const isSuspect =
+      areNeighbours(this.#lastPair, lastPair) &&
+      Math.max(Math.abs(twistDb), Math.abs(lastTwistDb)) < thresholds.windowTwistDb
+    const isDetection = isSuspect && this.#confirm(window, thresholds)
+    if (!isDetection) this.#runHops = 0
+    return isDetection
   }
+
+  #confirm(window: Float64Array, thresholds: Thresholds): boolean {
+    const { purity, twistDb } = this.#decisionFit.fit(window)
+    if (purity <= thresholds.purity || Math.abs(twistDb) >= thresholds.twistDb) return false
+    this.#runHops++
+    if (this.#runHops === 1) this.#runPurity = 0
+    this.#runPurity += (purity - this.#runPurity) / this.#runHops
+    this.#watch(purity)
+    return true
+  }
+
+  #watch(purity: number): void {
+    const sinceClear = this.#hop - this.#clearAtHop
+    const isAnother = purity > CLEAR_PURITY && sinceClear > APART_HOPS && sinceClear < ALERT_HOPS
+    const isLong = this.#runHops >= LONG_HOPS && this.#runPurity > LONG_PURITY
+    if (isAnother || isLong) this.#alertUntilHop = this.#hop + ALERT_HOPS
+    if (purity > CLEAR_PURITY) this.#clearAtHop = this.#hop
+  }
+}
+
+/** Noise may turn a weak tone into its neighbour: one tone of the pair must be the same. */
+function areNeighbours(a: number, b: number): boolean {
+  return a !== -1 && b !== -1 && (a >> 2 === b >> 2 || (a & 3) === (b & 3))
 }
