@@ -1,7 +1,7 @@
 /** What a screen reader says when the panel changes: states, not single keys, so that it never talks over the caller. */
 import type { Field } from './contract.ts'
 import { type Panel, rows, screenOf } from './state.ts'
-import { adviceWords, brandNames, declineWords, fieldErrorWords, labelOf, noticeOf } from './words.ts'
+import { brandNames, fieldErrorWords, labelOf, noticeOf } from './words.ts'
 
 /** @returns one sentence, or an empty text when nothing worth saying has changed */
 export function announce(before: Panel, now: Panel): string {
@@ -43,9 +43,7 @@ function resultSentence(panel: Panel): string {
     case 'approved':
       return `Approved. ${payment?.authCode === undefined ? '' : `Authorisation code ${payment.authCode}.`}`
     case 'declined':
-      return payment?.decline === undefined
-        ? 'Declined.'
-        : `Declined. ${declineWords[payment.decline.code]} ${adviceWords[payment.decline.advice]}`
+      return `Declined. ${payment?.message ?? ''}`
     case 'checking':
       return 'Checking with the bank. Do not take the card again.'
     case 'not-sent':

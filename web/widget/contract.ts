@@ -5,7 +5,6 @@ import type {
   captureCloseReasons,
   captureModes,
   declineAdvice,
-  declineCodes,
   fieldErrors,
   fieldStates,
 } from '../../src/wall/messages.ts'
@@ -14,7 +13,6 @@ export type FieldState = (typeof fieldStates)[number]
 export type FieldError = (typeof fieldErrors)[number]
 export type CaptureMode = (typeof captureModes)[number]
 export type CaptureCloseReason = (typeof captureCloseReasons)[number]
-export type DeclineCode = (typeof declineCodes)[number]
 export type DeclineAdvice = (typeof declineAdvice)[number]
 export type { Brand }
 
@@ -59,7 +57,9 @@ export interface Payment {
   readonly brand?: Brand
   readonly lastFour?: string
   readonly authCode?: string
-  readonly decline?: { readonly code: DeclineCode; readonly advice: DeclineAdvice; readonly message: string }
+  /** One sentence for the agent: what happened and what to do. */
+  readonly message: string
+  readonly decline?: { readonly advice: DeclineAdvice }
 }
 
 /** What the widget may meet when it asks control: control's own codes, and two of the way there. */
@@ -68,7 +68,8 @@ export type Refusal = ErrorCode | 'UNREACHABLE' | 'UNEXPECTED'
 /** An event of control's stream, as far as the widget uses it. */
 export type CallEvent =
   | { readonly type: 'call.started' | 'call.answered' | 'call.ended' | 'keys.dropped' | 'cde.down' | 'cde.up' }
-  | { readonly type: 'capture.started' | 'capture.lost'; readonly captureId: string; readonly mode?: CaptureMode }
+  | { readonly type: 'capture.started'; readonly capture: Capture }
+  | { readonly type: 'capture.lost'; readonly captureId: string }
   | { readonly type: 'capture.closed'; readonly captureId: string; readonly reason: CaptureCloseReason }
   | { readonly type: 'capture.field'; readonly captureId: string; readonly field: Field }
   | { readonly type: 'payment.changed'; readonly payment: Payment }

@@ -23,6 +23,8 @@ test('what is unknown, broken or incomplete is passed over', () => {
     ['capture.field', '{"captureId":"A"}'],
     ['capture.field', '{"field":{"field":"expiry","count":1}}'],
     ['capture.started', '{}'],
+    ['capture.started', '{"capture":{"captureId":"A","mode":"field","fields":[{}]}}'],
+    ['payment.changed', '{"payment":{"paymentId":"P","state":"approved"}}'],
     ['payment.changed', '{"payment":{"paymentId":"P","state":"won"}}'],
     ['call.answered', 'null'],
     ['call.answered', '{'],

@@ -4,7 +4,7 @@ import type { ServerEvent } from './sse.ts'
 
 type Data = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null
+export const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null
 
 /** @returns undefined for events that the panel does not know: a newer control may send more */
 export function readEvent(event: ServerEvent): CallEvent | undefined {
@@ -20,7 +20,7 @@ export function readEvent(event: ServerEvent): CallEvent | undefined {
     case 'cde.up':
       return { type: event.event }
     case 'capture.started':
-      return captureId === undefined ? undefined : { type: event.event, captureId, ...modeOf(data) }
+      return isCapture(data['capture']) ? { type: event.event, capture: data['capture'] } : undefined
     case 'capture.lost':
       return captureId === undefined ? undefined : { type: event.event, captureId }
     case 'capture.closed':
@@ -45,11 +45,6 @@ function parse(text: string): Data | undefined {
   }
 }
 
-function modeOf(data: Data): { mode?: Capture['mode'] } {
-  const mode = data['mode']
-  return mode === 'field' || mode === 'continuous' ? { mode } : {}
-}
-
 function reasonOf(data: Data): NonNullable<Capture['closeReason']> {
   const reason = data['reason']
   switch (reason) {
@@ -64,11 +59,31 @@ function reasonOf(data: Data): NonNullable<Capture['closeReason']> {
 }
 
 function isField(value: unknown): value is Field {
-  return isObject(value) && typeof value['field'] === 'string' && typeof value['count'] === 'number'
+  return (
+    isObject(value) &&
+    typeof value['field'] === 'string' &&
+    typeof value['state'] === 'string' &&
+    typeof value['count'] === 'number'
+  )
 }
 
-function isPayment(value: unknown): value is Payment {
+/** Also for answers of the API: enough of a capture for the panel to stand on. */
+export function isCapture(value: unknown): value is Capture {
   return (
-    isObject(value) && typeof value['paymentId'] === 'string' && paymentStates.some((state) => state === value['state'])
+    isObject(value) &&
+    typeof value['captureId'] === 'string' &&
+    typeof value['mode'] === 'string' &&
+    Array.isArray(value['fields']) &&
+    value['fields'].every(isField)
+  )
+}
+
+/** Also for answers of the API. */
+export function isPayment(value: unknown): value is Payment {
+  return (
+    isObject(value) &&
+    typeof value['paymentId'] === 'string' &&
+    typeof value['message'] === 'string' &&
+    paymentStates.some((state) => state === value['state'])
   )
 }

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit'
 import type { Payment } from './contract.ts'
 import { back, clock, cross, mark, tick } from './icons.ts'
 import { canTakeAgain, type Panel, type Screen, screenOf } from './state.ts'
-import { adviceWords, brandNames, declineWords } from './words.ts'
+import { brandNames } from './words.ts'
 
 export interface ResultView {
   readonly panel: Panel
@@ -21,12 +21,10 @@ const titles: Readonly<Record<Exclude<Screen, 'card'>, string>> = {
   'needs-review': 'Needs a look',
 }
 
-const sentences: Partial<Readonly<Record<Screen, string>>> = {
+/** Before control has said a word about the payment. */
+const firstSentences: Partial<Readonly<Record<Screen, string>>> = {
   charging: 'The bank is being asked. This takes a few seconds.',
   checking: 'Do not take the card again. The answer appears here.',
-  'not-sent': 'The bank could not be reached and nothing was charged. The card can be taken again.',
-  reversed: 'The payment was taken back and nothing is charged. The card can be taken again.',
-  'needs-review': 'It is not clear whether the card was charged. Do not take it again; tell your supervisor.',
 }
 
 export function renderResult(view: ResultView): TemplateResult {
@@ -37,7 +35,7 @@ export function renderResult(view: ResultView): TemplateResult {
     <span class="seal" aria-hidden="true">${sealOf(screen)}</span>
     <h2 tabindex="-1" data-testid="result-title">${titles[screen]}</h2>
     <p class="paid">${view.amountLabel}${cardWords(payment)}</p>
-    ${payment?.state === 'declined' ? renderDecline(payment) : renderSentence(screen)}
+    ${renderSentence(screen, payment)}
     ${
       screen === 'approved' && payment?.authCode !== undefined
         ? html`<p class="code"><span>Authorisation code</span><b data-testid="auth-code">${payment.authCode}</b></p>`
@@ -51,17 +49,9 @@ export function renderResult(view: ResultView): TemplateResult {
   </div>`
 }
 
-function renderSentence(screen: Screen): TemplateResult | typeof nothing {
-  const sentence = sentences[screen]
+function renderSentence(screen: Screen, payment: Payment | undefined): TemplateResult | typeof nothing {
+  const sentence = firstSentences[screen] ?? (screen === 'approved' ? undefined : payment?.message)
   return sentence === undefined ? nothing : html`<p class="reason" data-testid="result-reason">${sentence}</p>`
-}
-
-function renderDecline(payment: Payment): TemplateResult | typeof nothing {
-  const decline = payment.decline
-  if (decline === undefined) return nothing
-  return html`<p class="reason" data-testid="result-reason">
-    ${declineWords[decline.code] ?? decline.message} ${adviceWords[decline.advice] ?? nothing}
-  </p>`
 }
 
 function againLabel(payment: Payment | undefined): string {

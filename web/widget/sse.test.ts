@@ -14,10 +14,10 @@ const STREAM = [
 ].join('')
 
 const EVENTS: ServerEvent[] = [
-  { id: '1', event: 'call.answered', data: '{"seq":1}' },
-  { id: '2', event: 'capture.field', data: '{"name":\n"Zoë £"}' },
-  { id: '2', event: 'message', data: 'no space\nsecond line' },
-  { id: '', event: 'message', data: '' },
+  { event: 'call.answered', data: '{"seq":1}' },
+  { event: 'capture.field', data: '{"name":\n"Zoë £"}' },
+  { event: 'message', data: 'no space\nsecond line' },
+  { event: 'message', data: '' },
 ]
 
 const octets = new TextEncoder().encode(STREAM)
@@ -45,8 +45,14 @@ test('an event longer than the bound is dropped and the next one is read', () =>
   assert.deepEqual(send('\n\ndata: short\n\n'), [{ event: 'message', data: 'short' }])
 })
 
-test('an id with a NUL does not replace the last id', () => {
+test('the id to resume after is the last one sent, with or without an event, never one with a NUL', () => {
   const reader = new EventStreamReader()
-  const events = reader.push(new TextEncoder().encode('id: 7\nid: 8\0\ndata: x\n\n'))
-  assert.deepEqual(events, [{ id: '7', event: 'message', data: 'x' }])
+  const send = (text: string): ServerEvent[] => reader.push(new TextEncoder().encode(text))
+  assert.equal(reader.lastEventId, undefined)
+  assert.deepEqual(send(': tonewall\nid: 41\n\n'), [])
+  assert.equal(reader.lastEventId, '41')
+  send('id: 42\ndata: x\n\n')
+  assert.equal(reader.lastEventId, '42')
+  send('id: 43\0\ndata: x\n\n')
+  assert.equal(reader.lastEventId, '42')
 })

@@ -5,8 +5,6 @@
 import { widgetLimits } from '../../src/lib/limits.ts'
 
 export interface ServerEvent {
-  /** Last `id:` seen so far, to be sent back as Last-Event-ID; absent until the server has sent one. */
-  readonly id?: string
   readonly event: string
   readonly data: string
 }
@@ -21,6 +19,11 @@ export class EventStreamReader {
   #data: string[] = []
   #dataLength = 0
   #tooLong = false
+
+  /** The id to resume after; the server may move it without sending an event. */
+  get lastEventId(): string | undefined {
+    return this.#lastId
+  }
 
   push(octets: Uint8Array): ServerEvent[] {
     const events: ServerEvent[] = []
@@ -67,10 +70,7 @@ export class EventStreamReader {
 
   #dispatch(events: ServerEvent[]): void {
     const complete = this.#data.length > 0 && !this.#tooLong
-    if (complete) {
-      const event = { event: this.#event || 'message', data: this.#data.join('\n') }
-      events.push(this.#lastId === undefined ? event : { ...event, id: this.#lastId })
-    }
+    if (complete) events.push({ event: this.#event || 'message', data: this.#data.join('\n') })
     this.#event = ''
     this.#data = []
     this.#dataLength = 0

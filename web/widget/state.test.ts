@@ -18,16 +18,16 @@ const after = (...actions: Action[]): Panel => actions.reduce(reduce, emptyPanel
 const event = (heard: CallEvent): Action => ({ type: 'event', event: heard })
 const field = (name: string, state: Field['state'], count = 0): Action =>
   event({ type: 'capture.field', captureId: 'A', field: { field: name, state, count } })
-const started = event({ type: 'capture.started', captureId: 'A', mode: 'field' })
 const answered = event({ type: 'call.answered' })
 const live: Action = { type: 'link', link: 'live' }
-const capture = (captureId: string): Capture => ({
+const capture = (captureId: string, mode: Capture['mode'] = 'continuous'): Capture => ({
   captureId,
   callId: 'C',
   state: 'open',
-  mode: 'continuous',
+  mode,
   fields: ['cardNumber', 'expiry', 'securityCode'].map((name) => ({ field: name, state: 'idle', count: 0 })),
 })
+const started = event({ type: 'capture.started', capture: capture('A', 'field') })
 const payment = (state: Payment['state'], change: Partial<Payment> = {}): Payment => ({
   paymentId: 'P',
   captureId: 'A',
@@ -36,6 +36,7 @@ const payment = (state: Payment['state'], change: Partial<Payment> = {}): Paymen
   currency: 'GBP',
   state,
   reference: 'R',
+  message: 'A sentence.',
   ...change,
 })
 const paid = (state: Payment['state'], change: Partial<Payment> = {}): Action =>
@@ -109,6 +110,13 @@ test('a declined card can be put aside and its late events do not come back', ()
   assert.equal(anew.capture, undefined)
 })
 
+test('a payment that was not sent leaves its card in hand when the capture is still open', () => {
+  const notSent = after(started, ...allThree, paid('not-sent'))
+  assert.equal(allValid(reduce(notSent, { type: 'again' })), true)
+  const closed = reduce(notSent, event({ type: 'capture.closed', captureId: 'A', reason: 'submitted' }))
+  assert.equal(reduce(closed, { type: 'again' }).capture, undefined)
+})
+
 test('nothing can be started anew while the payment is in doubt, approved or under review', () => {
   for (const state of ['submitting', 'checking', 'approved', 'needs-review'] as const) {
     const panel = after(started, ...allThree, paid(state))
@@ -146,7 +154,7 @@ test('each way in which a capture ends without payment leaves empty rows and say
 
 test('in one go, what was wrong stays readable after the field was asked for again, until the next key', () => {
   const wrong = { field: 'cardNumber', state: 'error', count: 16, error: 'check-digit' } as const
-  const inOneGo = event({ type: 'capture.started', captureId: 'A', mode: 'continuous' })
+  const inOneGo = event({ type: 'capture.started', capture: capture('A') })
   const failed = event({ type: 'capture.field', captureId: 'A', field: wrong })
   const repeated = after(inOneGo, failed, field('cardNumber', 'requested'))
   assert.equal(openField(repeated)?.error, 'check-digit')

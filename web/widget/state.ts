@@ -98,10 +98,15 @@ export function reduce(panel: Panel, action: Action): Panel {
     case 'confirm-cancel':
       return { ...panel, confirmingCancel: action.open && isTaking(panel) }
     case 'again':
-      return canTakeAgain(panel)
-        ? { ...panel, capture: undefined, payment: undefined, putAside: panel.payment?.paymentId, notice: undefined }
-        : panel
+      return canTakeAgain(panel) ? again(panel) : panel
   }
+}
+
+/** What was never sent may have left its capture open: then the card is still there and can be charged once more. */
+function again(panel: Panel): Panel {
+  const inHand = panel.payment?.state === 'not-sent' && panel.capture?.open === true
+  const capture = inHand ? panel.capture : undefined
+  return { ...panel, capture, payment: undefined, putAside: panel.payment?.paymentId, notice: undefined }
 }
 
 function heard(panel: Panel, event: CallEvent): Panel {
@@ -119,7 +124,9 @@ function heard(panel: Panel, event: CallEvent): Panel {
     case 'cde.up':
       return { ...panel, cardZone: 'up' }
     case 'capture.started':
-      return started(panel, event.captureId, event.mode)
+      return panel.capture?.captureId === event.capture.captureId
+        ? panel
+        : opened({ ...panel, notice: undefined }, event.capture)
     case 'capture.field':
       return fieldChanged(panel, event.captureId, event.field)
     case 'capture.closed':
@@ -134,12 +141,6 @@ function heard(panel: Panel, event: CallEvent): Panel {
 }
 
 /** A capture of our call was started, here or by another program that holds the call. */
-function started(panel: Panel, captureId: string, mode: CaptureMode = panel.mode): Panel {
-  if (panel.capture?.captureId === captureId) return panel
-  const fields = defaultFields.map(idle)
-  return { ...panel, mode, payment: undefined, notice: undefined, capture: { captureId, mode, open: true, fields } }
-}
-
 function opened(panel: Panel, capture: Capture): Panel {
   if (panel.capture?.captureId === capture.captureId) {
     // The stream was faster with the states; only the answer knows which fields this capture has.
@@ -170,7 +171,9 @@ function fieldChanged(panel: Panel, captureId: string, field: Field): Panel {
 function closed(panel: Panel, captureId: string, reason: Capture['closeReason']): Panel {
   if (panel.capture?.captureId !== captureId) return panel
   // The card has gone to the gateway: the rows stay until the payment has its word.
-  if (reason === 'submitted') return { ...panel, capture: { ...panel.capture, open: false } }
+  if (reason === 'submitted' && (panel.payment !== undefined || panel.busy === 'charging')) {
+    return { ...panel, capture: { ...panel.capture, open: false } }
+  }
   const notice = reason === 'timed-out' ? 'capture-timed-out' : reason === 'mask-failed' ? 'mask-failed' : undefined
   return { ...panel, capture: undefined, busy: 'none', confirmingCancel: false, notice }
 }

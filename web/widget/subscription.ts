@@ -25,15 +25,13 @@ export function reconnectDelayMs(attempt: number, unit: number): number {
 export async function subscribe(options: SubscriptionOptions, signal: AbortSignal): Promise<void> {
   let lastEventId: string | undefined
   let attempt = 0
-  const onEvent = (event: ServerEvent): void => {
-    lastEventId = event.id ?? lastEventId
-    options.onEvent(event)
-  }
   while (!signal.aborted) {
-    const end = await readOnce(options, lastEventId, signal, onEvent, () => {
+    const reader = new EventStreamReader()
+    const end = await readOnce(options, reader, lastEventId, signal, () => {
       attempt = 0
       options.onLink('live')
     })
+    lastEventId = reader.lastEventId ?? lastEventId
     if (signal.aborted) return
     if (end === 'refused') {
       options.onLink('token-expired')
@@ -47,9 +45,9 @@ export async function subscribe(options: SubscriptionOptions, signal: AbortSigna
 
 async function readOnce(
   options: SubscriptionOptions,
+  reader: EventStreamReader,
   lastEventId: string | undefined,
   signal: AbortSignal,
-  onEvent: (event: ServerEvent) => void,
   onOpen: () => void,
 ): Promise<'broken' | 'refused'> {
   const quiet = new AbortController()
@@ -66,12 +64,11 @@ async function readOnce(
     if (response.status === 401 || response.status === 403) return 'refused'
     if (!response.ok || response.body === null) return 'broken'
     onOpen()
-    const reader = new EventStreamReader()
     const chunks = response.body.getReader()
     for (let chunk = await chunks.read(); !chunk.done; chunk = await chunks.read()) {
       clearTimeout(quietTimer)
       quietTimer = setTimeout(() => quiet.abort(), widgetLimits.streamQuietMs)
-      for (const event of reader.push(chunk.value)) onEvent(event)
+      for (const event of reader.push(chunk.value)) options.onEvent(event)
     }
     return 'broken'
   } catch {

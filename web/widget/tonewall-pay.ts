@@ -1,7 +1,7 @@
 /** `<tonewall-pay>`: the agent's panel. It knows how many digits were keyed, never which. */
 import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
 import { announce } from './announce.ts'
-import { ControlApi } from './api.ts'
+import { type ChargeOrder, ControlApi } from './api.ts'
 import type { CallEvent } from './contract.ts'
 import { formatAmount, currencySign, parseAmount, plainAmount } from './money.ts'
 import { cancelCapture, charge, type Desk, newChargeKey, requestField, resetField } from './orders.ts'
@@ -45,7 +45,8 @@ export class TonewallPay extends LitElement {
 
   #connection: AbortController | undefined
   #client: ControlApi | undefined
-  #chargeKey: { readonly captureId: string; readonly key: string } | undefined
+  /** A charge whose answer is not known: it is repeated as it was, whatever the agent changes meanwhile. */
+  #unanswered: { readonly captureId: string; readonly order: ChargeOrder; readonly key: string } | undefined
   #focusNext = false
 
   constructor() {
@@ -149,9 +150,7 @@ export class TonewallPay extends LitElement {
       pause,
     }
     void subscribe(options, connection.signal)
-    void client.call(this.call).then((answer) => {
-      if (answer.ok) apply({ type: 'call', call: callState(answer.value.state) })
-    })
+    void askCallState(client, this.call, apply)
   }
 
   #apply(action: Action): void {
@@ -200,10 +199,11 @@ export class TonewallPay extends LitElement {
     const captureId = this.panel.capture?.captureId
     const amountMinor = this.#amount()
     if (desk === undefined || captureId === undefined || amountMinor === undefined) return
-    if (this.#chargeKey?.captureId !== captureId) this.#chargeKey = { captureId, key: newChargeKey() }
-    const order = { amountMinor, currency: this.currency, orderReference: this.orderReference }
     const account = this.gatewayAccount === '' ? {} : { gatewayAccount: this.gatewayAccount }
-    await charge(desk, { ...order, ...account }, this.#chargeKey.key)
+    const order = { amountMinor, currency: this.currency, orderReference: this.orderReference, ...account }
+    if (this.#unanswered?.captureId !== captureId) this.#unanswered = { captureId, order, key: newChargeKey() }
+    await charge(desk, this.#unanswered.order, this.#unanswered.key)
+    if (this.panel.notice !== 'charge-unanswered') this.#unanswered = undefined
   }
 
   #onCancel(step: 'ask' | 'keep' | 'cancel'): void {
@@ -219,8 +219,14 @@ export class TonewallPay extends LitElement {
   }
 }
 
-function callState(state: string | undefined): Panel['call'] {
-  return state === 'answered' || state === 'ended' ? state : state === undefined ? 'unknown' : 'ringing'
+/** The stream tells it too, but only to panels that hear the call from its beginning. */
+async function askCallState(client: ControlApi, callId: string, apply: (action: Action) => void): Promise<void> {
+  const answer = await client.call(callId)
+  if (answer.ok) apply({ type: 'call', call: callState(answer.value['state']) })
+}
+
+function callState(state: unknown): Panel['call'] {
+  return state === 'answered' || state === 'ended' || state === 'ringing' ? state : 'unknown'
 }
 
 /** Where Enter is most useful next. */

@@ -1,5 +1,8 @@
-/** Every sentence of the panel. One idea each: what happened, and what the agent says or does next. */
-import type { Brand, DeclineAdvice, DeclineCode, FieldError } from './contract.ts'
+/**
+ * The panel's own sentences. One idea each: what happened, and what the agent says or does next.
+ * What became of a payment is said by control (`payment.message`).
+ */
+import type { Brand, FieldError } from './contract.ts'
 import type { Notice } from './state.ts'
 
 export const fieldLabels: Readonly<Record<string, string>> = {
@@ -45,36 +48,6 @@ export const fieldErrorWords: Readonly<Record<FieldError, string>> = {
   'digit-conflict': 'The phone line sent a key twice: ask the caller to key it again, slowly.',
 }
 
-export const declineWords: Readonly<Record<DeclineCode, string>> = {
-  insufficient_funds: 'There is not enough money on this card.',
-  card_declined: 'The bank has declined this card.',
-  call_issuer: 'The bank wants the caller to ring them first.',
-  expired_card: 'The card has expired.',
-  invalid_number: 'The bank does not know this card number.',
-  invalid_expiry: 'The expiry date does not match the card.',
-  incorrect_cvc: 'The security code does not match the card.',
-  pick_up_card: 'The bank has blocked this card.',
-  fraud_suspected: 'The bank has declined this card.',
-  do_not_retry: 'The bank has declined this card for good.',
-  try_later: 'The bank cannot decide right now.',
-  issuer_unavailable: 'The caller’s bank cannot be reached.',
-  limit_exceeded: 'The card is over its limit.',
-  not_permitted: 'This card cannot be used for this kind of payment.',
-  authentication_required: 'The bank wants the cardholder to confirm online.',
-  invalid_amount: 'The bank does not accept this amount.',
-  currency_unsupported: 'The card cannot pay in this currency.',
-  duplicate: 'The bank takes this for a repeat of an earlier payment.',
-  processing_error: 'The bank could not process the payment.',
-  config_error: 'The merchant’s account is not set up for this payment.',
-}
-
-export const adviceWords: Readonly<Record<DeclineAdvice, string>> = {
-  same_card: 'Ask the caller to check the details and key the card again.',
-  other_card: 'Ask the caller for another card.',
-  later: 'Try again in a little while, or take another card.',
-  never: 'Do not try this card again. Ask for another one.',
-}
-
 export const noticeWords: Partial<Readonly<Record<Notice, string>>> = {
   'capture-lost': 'The card zone was restarted and kept nothing. Please take the card again.',
   'capture-timed-out': 'The time for this card is over and nothing was kept. Please start again.',
@@ -89,6 +62,7 @@ export const noticeWords: Partial<Readonly<Record<Notice, string>>> = {
   CAPTURE_CLOSED: 'That card is finished. Please start again.',
   CAPTURE_UNKNOWN: 'That card is finished. Please start again.',
   FIELD_MISSING: 'Something is still missing: look at the rows above.',
+  ORDER_PAID: 'This order is paid already. Nothing more was charged.',
   GATEWAY_ACCOUNT_UNKNOWN: 'This payment account is not set up. Please tell your supervisor.',
   CDE_DOWN: 'The card zone is restarting. No card was kept; try again in a few seconds.',
   TOO_MANY: 'Too many requests just now. Wait a moment, then try again.',

@@ -16,7 +16,7 @@ interface Lch {
  * @param peak the colour of the loudest: near white on a dark ground, near black on a light one
  * @returns 256 colours as octets red, green, blue, alpha
  */
-export function colourMap(ground: Rgb, accent: Rgb, peak: Rgb): Uint8ClampedArray {
+export function colourMap(ground: Rgb, accent: Rgb, peak: Rgb): Uint8ClampedArray<ArrayBuffer> {
   const from = toLch(ground)
   const middle = toLch(accent)
   const to = toLch(peak)
