@@ -109,9 +109,12 @@ export class TestNetwork {
     this.nowMs = untilMs
   }
 
-  /** True when no agent has a timer left: every transaction, dialog and leg has come to its end. */
+  /** True when every transaction, dialog and leg has come to its end, and no timer is left. */
   get idle(): boolean {
-    return this.#flights.length === 0 && this.#agents.every((agent) => agent.ua.nextWakeAtMs() === undefined)
+    return this.#agents.every(({ ua }) => {
+      const { legs, dialogs, transactions } = ua.held()
+      return legs + dialogs + transactions === 0 && ua.nextWakeAtMs() === undefined
+    })
   }
 
   #nextAtMs(): number | undefined {

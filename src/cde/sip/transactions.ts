@@ -35,9 +35,13 @@ export class Transactions {
     this.#host = host
   }
 
+  get size(): number {
+    return this.#clients.size + this.#servers.size
+  }
+
   /** Sends a request whose top Via is ours. When too many are under way the handler gets 'unsendable' at once. */
   request(request: SipRequest, to: Address, nowMs: number, onOutcome: OutcomeHandler): ClientTransaction | undefined {
-    if (this.#clients.size + this.#servers.size >= sipLimits.transactionsMax) {
+    if (this.size >= sipLimits.transactionsMax) {
       this.#host.count('sip_transactions_full')
       onOutcome('unsendable', nowMs)
       return undefined
@@ -71,7 +75,7 @@ export class Transactions {
 
   /** A new server transaction; undefined when too many are under way. */
   serve(request: SipRequest, source: Address): ServerTransaction | undefined {
-    if (this.#clients.size + this.#servers.size >= sipLimits.transactionsMax) {
+    if (this.size >= sipLimits.transactionsMax) {
       this.#host.count('sip_transactions_full')
       return undefined
     }

@@ -302,6 +302,54 @@ test('a refused offer leaves the call as it was', () => {
   assert.ok(network.idle)
 })
 
+test('a re-INVITE that waits for our answer when we hang up gets 487', () => {
+  const { network, ann, desk } = established()
+  ann.run(ann.ua.offer('a', SDP, 'application/sdp', network.nowMs))
+  network.runUntil(network.nowMs + 10)
+  desk.run(desk.ua.hangUp(desk.legOf('incoming'), network.nowMs))
+  network.runUntil(100_000)
+  assert.equal(count(network, 'SIP/2.0 487'), 1)
+  assert.equal(ann.story, 'provisional-180 answered offer-failed-487 ended')
+  assert.ok(network.idle)
+})
+
+test('a re-INVITE that gets no final answer is cancelled, and the call goes on', () => {
+  const { network, ann, desk } = established()
+  ann.run(ann.ua.offer('a', SDP, 'application/sdp', network.nowMs))
+  network.runUntil(90_000)
+  assert.equal(count(network, 'CANCEL'), 1)
+  assert.equal(ann.story, 'provisional-180 answered offer-failed-487')
+  const late = desk.ua.answerOffer(desk.legOf('incoming'), { body: SDP }, network.nowMs)
+  assert.deepEqual(late, [])
+  ann.run(ann.ua.hangUp('a', network.nowMs))
+  network.runUntil(200_000)
+  assert.equal(desk.story, 'incoming confirmed offered ended')
+  assert.ok(network.idle)
+})
+
+test('UPDATE with SDP is offered, without it is answered by the UA; glare is refused', () => {
+  const { network, ann, desk } = established()
+  const ack = network.sent.find((text) => text.startsWith('ACK')) ?? ''
+  const update = (seq: number, body: string): Uint8Array => {
+    const type = body === '' ? '' : 'Content-Type: application/sdp\r\n'
+    const head = ack.slice(0, ack.indexOf('Content-Length')).replace(/^ACK/, 'UPDATE').replace('1 ACK', `${seq} UPDATE`)
+    return Buffer.from(`${head.replace(/branch=\w+/, `branch=z9hG4bKu${seq}`)}${type}\r\n${body}`)
+  }
+  const send = (seq: number, body: string): string => {
+    desk.run(desk.ua.receive(update(seq, body), ann.address, network.nowMs))
+    return network.sent.at(-1)?.slice(0, 11) ?? ''
+  }
+  assert.equal(send(2, ''), 'SIP/2.0 200')
+  send(3, 'v=0')
+  assert.equal(desk.events.at(-1)?.type, 'offered')
+  assert.equal(send(4, 'v=0'), 'SIP/2.0 500')
+  desk.run(desk.ua.answerOffer(desk.legOf('incoming'), { body: SDP }, network.nowMs))
+  assert.match(network.sent.at(-1) ?? '', /^SIP\/2\.0 200 [^]*CSeq: 3 UPDATE/)
+  desk.run(desk.ua.offer(desk.legOf('incoming'), SDP, 'application/sdp', network.nowMs))
+  assert.equal(send(5, 'v=0'), 'SIP/2.0 491')
+  assert.equal(send(1, ''), 'SIP/2.0 500', 'out of order')
+})
+
 test('INFO is answered 200 by the UA and handed up', () => {
   const { network, ann, desk } = established()
   ann.run(ann.ua.info('a', 'application/dtmf-relay', Buffer.from('x'), network.nowMs))
@@ -315,12 +363,14 @@ test('SIP-14: an INFO that gets 481 or nothing ends the leg', () => {
   for (const cause of ['dialog-gone', 'timeout'] as const) {
     const { network, ann, desk } = established()
     if (cause === 'timeout') network.filter = () => false
-    else desk.run(desk.ua.hangUp(desk.legOf('incoming'), network.nowMs).slice(0, 0))
+    // The desk's BYE is lost: it has forgotten the call, the caller has not.
+    else desk.ua.hangUp(desk.legOf('incoming'), network.nowMs)
+    if (cause === 'dialog-gone') desk.ua.wake(network.nowMs + 40_000)
     ann.run(ann.ua.info('a', 'application/dtmf-relay', Buffer.from('x'), network.nowMs))
     network.runUntil(200_000)
     const ended = ann.events.at(-1)
     assert.ok(ended?.type === 'ended' && ended.cause === cause)
-    assert.ok(network.idle)
+    assert.deepEqual(ann.ua.held(), { legs: 0, dialogs: 0, transactions: 0 })
   }
 })
 

@@ -127,6 +127,12 @@ export class UserAgent {
     return this.#core.counters()
   }
 
+  /** What is held right now: for metrics, for draining, and for tests that look for leaks. */
+  held(): { legs: number; dialogs: number; transactions: number } {
+    const { legs, dialogs, transactions } = this.#core
+    return { legs: legs.size, dialogs: dialogs.size, transactions: transactions.size }
+  }
+
   #order(id: LegId, run: (leg: Leg) => void): Output[] {
     const leg = this.#core.legs.get(id)
     if (leg !== undefined) run(leg)
