@@ -1,26 +1,20 @@
 /** The HTTP application: schemas, hooks, routes. It opens no socket; server.ts does. */
 import swagger from '@fastify/swagger'
 import { fastify } from 'fastify'
-import {
-  createJsonSchemaTransform,
-  createJsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { TonewallError } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { controlLimits } from '../../lib/limits.ts'
 import { addAuth } from './auth.ts'
 import { addCors } from './cors.ts'
 import { answerError } from './errors.ts'
+import { openApiOptions } from './openapi.ts'
 import type { Api, ApiParts } from './parts.ts'
 import { addCallRoutes } from './routes-calls.ts'
 import { addCaptureRoutes } from './routes-captures.ts'
 import { addEventRoutes } from './routes-events.ts'
 import { addOpenRoutes } from './routes-open.ts'
 import { addPaymentRoutes } from './routes-payments.ts'
-import { registry } from './schemas.ts'
 
 export async function buildApp(parts: ApiParts): Promise<Api> {
   const { log, random } = parts
@@ -48,7 +42,7 @@ export async function buildApp(parts: ApiParts): Promise<Api> {
   takeEmptyJson(app)
   addHeadersAndLog(app, parts)
   addCors(app, parts.allowedOrigins)
-  await app.register(swagger, description())
+  await app.register(swagger, openApiOptions)
   await app.register(async (scope) => addOpenRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts))
   await app.register(async (plain) => {
     const scope = plain.withTypeProvider<ZodTypeProvider>()
@@ -86,24 +80,4 @@ function addHeadersAndLog(app: Api, { log, events, clock }: ApiParts): void {
     const durationMs = Math.round(clock.monotonicMs() - (startedAtMs.get(request) ?? 0))
     log.info({ requestId: request.id, method: request.method, route, status, durationMs }, 'request')
   })
-}
-
-function description() {
-  const transform = createJsonSchemaTransform({ schemaRegistry: registry })
-  const transformObject = createJsonSchemaTransformObject({ schemaRegistry: registry })
-  return {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Tonewall',
-        version: '1',
-        description:
-          'Secure telephone payments. No card data passes this API; errors are listed in docs/reference/errors.md.',
-      },
-      components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer' } } },
-      security: [{ bearer: [] }],
-    },
-    transform,
-    transformObject,
-  }
 }

@@ -63,11 +63,15 @@ function problemOf(where: string, issue: object): Problem {
   }
 }
 
-function whereOf(error: unknown): { error: string; at: string } {
-  if (!(error instanceof Error)) return { error: 'unknown', at: '' }
-  const frame = /\(?([^()\s/]+\.ts:\d+):\d+\)?/.exec(error.stack?.split('\n').slice(1).join('\n') ?? '')
-  return { error: error.constructor.name, at: frame?.[1] ?? '' }
+/** The error's class and code, and the first frame of ours (or the first at all): enough to find the place, nothing of the data. */
+function whereOf(error: unknown): { error: string; code: string; at: string } {
+  if (!(error instanceof Error)) return { error: 'unknown', code: '', at: '' }
+  const { code } = error as NodeJS.ErrnoException
+  const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
+  const frame = frames.find((line) => line.includes('.ts:')) ?? frames[0] ?? ''
+  return {
+    error: error.constructor.name,
+    code: typeof code === 'string' && /^[A-Z_]{1,60}$/.test(code) ? code : '',
+    at: /[\w.-]+\.[jt]s:\d+/.exec(frame)?.[0] ?? '',
+  }
 }
-
-/** For tests and docs: every code that the API may answer with. */
-export const apiErrorCodes = Object.keys(errorCodes) as ErrorCode[]

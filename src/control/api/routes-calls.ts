@@ -11,13 +11,16 @@ import type { CallRow } from '../store/schema.ts'
 import { principalFor } from './auth.ts'
 import type { Api, ApiParts } from './parts.ts'
 import { visibleCall } from './visible-call.ts'
-import { call, callParams, calls, callsQuery, emptyBody, newWidgetToken } from './schemas.ts'
+import { call, callParams, calls, callsQuery, emptyBody, errorBody, newWidgetToken } from './schemas.ts'
 
 const tags = ['calls']
 
 export function addCallRoutes(app: Api, parts: ApiParts): void {
-  const { store, port, clock, random } = parts
+  addReading(app, parts)
+  addOrders(app, parts)
+}
 
+function addReading(app: Api, { store }: ApiParts): void {
   app.get(
     '/v1/calls',
     {
@@ -25,7 +28,7 @@ export function addCallRoutes(app: Api, parts: ApiParts): void {
         tags,
         summary: "The merchant's calls, newest first",
         querystring: callsQuery,
-        response: { 200: calls },
+        response: { 200: calls, default: errorBody },
       },
     },
     async (request) => {
@@ -39,16 +42,26 @@ export function addCallRoutes(app: Api, parts: ApiParts): void {
 
   app.get(
     '/v1/calls/:callId',
-    { schema: { tags, summary: 'One call', params: callParams, response: { 200: call } } },
+    { schema: { tags, summary: 'One call', params: callParams, response: { 200: call, default: errorBody } } },
     async (request) => {
       const found = await visibleCall(store.db, principalFor(request), request.params.callId)
       return call.parse(await viewOf(store.db, found))
     },
   )
+}
 
+function addOrders(app: Api, { store, port, clock, random }: ApiParts): void {
   app.post(
     '/v1/calls/:callId/hang-up',
-    { schema: { tags, summary: 'End the call', params: callParams, body: emptyBody, response: { 202: call } } },
+    {
+      schema: {
+        tags,
+        summary: 'End the call',
+        params: callParams,
+        body: emptyBody,
+        response: { 202: call, default: errorBody },
+      },
+    },
     async (request, reply) => {
       const principal = principalFor(request)
       requireKey(principal)
@@ -67,7 +80,7 @@ export function addCallRoutes(app: Api, parts: ApiParts): void {
         summary: "A token for the agent's page, good for this call only",
         params: callParams,
         body: emptyBody,
-        response: { 201: newWidgetToken },
+        response: { 201: newWidgetToken, default: errorBody },
       },
     },
     async (request, reply) => {

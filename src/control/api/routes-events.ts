@@ -1,13 +1,17 @@
+import { z } from 'zod'
 import { requireKey } from '../access/scope.ts'
 import { principalFor } from './auth.ts'
 import type { Api, ApiParts } from './parts.ts'
-import { callParams, lastEventId } from './schemas.ts'
+import { callParams, errorBody, lastEventId } from './schemas.ts'
 import { visibleCall } from './visible-call.ts'
 
 const tags = ['events']
-const produces = ['text/event-stream']
+const response = {
+  200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+  default: errorBody,
+}
 
-/** Both answer with a stream that stays open (docs: src/control/api/README.md), so they have no response schema. */
+/** Both answer with a stream that stays open; what is on it is told in README.md. */
 export function addEventRoutes(app: Api, { store, streams }: ApiParts): void {
   app.get(
     '/v1/calls/:callId/events',
@@ -15,9 +19,9 @@ export function addEventRoutes(app: Api, { store, streams }: ApiParts): void {
       schema: {
         tags,
         summary: 'Server-sent events of one call, from its first event or from Last-Event-ID',
-        produces,
         params: callParams,
         headers: lastEventId,
+        response,
       },
     },
     async (request, reply) => {
@@ -33,8 +37,8 @@ export function addEventRoutes(app: Api, { store, streams }: ApiParts): void {
       schema: {
         tags,
         summary: "Server-sent events of all the merchant's calls, from now or from Last-Event-ID",
-        produces,
         headers: lastEventId,
+        response,
       },
     },
     async (request, reply) => {

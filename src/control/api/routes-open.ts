@@ -1,12 +1,19 @@
 /** What needs no key: health, metrics, the API's own description, the widget's script. */
 import { TonewallError } from '../../lib/errors.ts'
 import type { Api, ApiParts } from './parts.ts'
-import { health } from './schemas.ts'
+import { errorBody, health } from './schemas.ts'
 
 export function addOpenRoutes(app: Api, { port, events, readWidget }: ApiParts): void {
   app.get(
     '/healthz',
-    { schema: { tags: ['service'], summary: 'Is it there', security: [], response: { 200: health } } },
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'Is it there',
+        security: [],
+        response: { 200: health, default: errorBody },
+      },
+    },
     async () => ({ status: 'ok' as const, cde: port.up ? ('up' as const) : ('down' as const) }),
   )
 

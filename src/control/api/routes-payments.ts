@@ -9,6 +9,7 @@ import { principalFor } from './auth.ts'
 import type { Api, ApiParts } from './parts.ts'
 import {
   captureParams,
+  errorBody,
   idempotencyKey,
   newPayment,
   payment,
@@ -31,7 +32,7 @@ export function addPaymentRoutes(app: Api, parts: ApiParts): void {
         params: captureParams,
         headers: idempotencyKey,
         body: newPayment,
-        response: { 202: payment },
+        response: { 202: payment, default: errorBody },
       },
     },
     async (request, reply) => {
@@ -47,7 +48,7 @@ export function addPaymentRoutes(app: Api, parts: ApiParts): void {
 
   app.get(
     '/v1/payments/:paymentId',
-    { schema: { tags, summary: 'One payment', params: paymentParams, response: { 200: payment } } },
+    { schema: { tags, summary: 'One payment', params: paymentParams, response: { 200: payment, default: errorBody } } },
     async (request) => {
       const stored = await paymentById(store.db, request.params.paymentId)
       if (stored === undefined || !maySee(principalFor(request), stored.attempt))
@@ -58,7 +59,14 @@ export function addPaymentRoutes(app: Api, parts: ApiParts): void {
 
   app.get(
     '/v1/payments',
-    { schema: { tags, summary: 'Payments, newest first', querystring: paymentsQuery, response: { 200: payments } } },
+    {
+      schema: {
+        tags,
+        summary: 'Payments, newest first',
+        querystring: paymentsQuery,
+        response: { 200: payments, default: errorBody },
+      },
+    },
     async (request) => {
       const principal = principalFor(request)
       const callId = principal.kind === 'widget' ? principal.callId : request.query.callId

@@ -72,18 +72,15 @@ export const calls = z.strictObject({ calls: z.array(call) })
 
 export const newWidgetToken = named('WidgetToken', z.strictObject({ token: z.string(), expiresAt: time, callId: id }))
 
-export const newCapture = named(
-  'NewCapture',
-  z.strictObject({
-    fields: z
-      .array(configuredName)
-      .min(1)
-      .max(16)
-      .refine((names) => new Set(names).size === names.length, 'not-unique')
-      .default(['cardNumber', 'expiry', 'securityCode']),
-    mode: z.enum(captureModes),
-  }),
-)
+export const newCapture = z.strictObject({
+  fields: z
+    .array(configuredName)
+    .min(1)
+    .max(16)
+    .refine((names) => new Set(names).size === names.length, 'not-unique')
+    .default(['cardNumber', 'expiry', 'securityCode']),
+  mode: z.enum(captureModes),
+})
 
 export const field = named(
   'Field',
@@ -110,19 +107,16 @@ export const capture = named(
   }),
 )
 
-export const newPayment = named(
-  'NewPayment',
-  z.strictObject({
-    amountMinor: z.number().int().min(1).max(99_999_999_999),
-    currency: z.string().regex(/^[A-Z]{3}$/),
-    /** The merchant's own reference. What looks like a card number is refused: references are stored and shown. */
-    orderReference: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/)
-      .refine(noCard, 'looks-like-card-number'),
-    gatewayAccount: configuredName.optional(),
-  }),
-)
+export const newPayment = z.strictObject({
+  amountMinor: z.number().int().min(1).max(99_999_999_999),
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  /** The merchant's own reference. What looks like a card number is refused: references are stored and shown. */
+  orderReference: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/)
+    .refine(noCard, 'looks-like-card-number'),
+  gatewayAccount: configuredName.optional(),
+})
 
 export const payment = named(
   'Payment',
