@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { type Command, readArguments, UsageError } from './command.ts'
 import { type DemoResult, runDemo } from './demo/run.ts'
@@ -15,7 +15,7 @@ Ends with an error if a digit can be recovered, a payment is not as scripted, or
     const { values, positionals } = readArguments(args, { json: { type: 'boolean' }, out: { type: 'string' } })
     if (positionals.length > 0) throw new UsageError('it takes options only')
     const print = (line: string): void => void process.stdout.write(`${line}\n`)
-    const result = await runDemo(join(process.cwd(), values.out ?? join('data', 'demo')), new Timeline(print))
+    const result = await runDemo(resolve(values.out ?? join('data', 'demo')), new Timeline(print))
     print(values.json ? JSON.stringify(result) : summary(result))
     return result.ok ? 0 : 1
   },

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import process from 'node:process'
 import { type Config, type ConfigProblem, loadConfig, parseConfig } from '../config.ts'
 import { type Command, readArguments, UsageError } from './command.ts'
@@ -41,7 +41,7 @@ async function runConfigured(file: string): Promise<number> {
 }
 
 async function runWithSimulators(folder: string): Promise<number> {
-  const { config: wanted, simulators: simulatorSettings } = await demoSettings(join(process.cwd(), folder), PAGE_PORT)
+  const { config: wanted, simulators: simulatorSettings } = await demoSettings(resolve(folder), PAGE_PORT)
   const parsed = parseConfig(wanted, process.cwd())
   if ('problems' in parsed) return refuse(parsed.problems)
   const quiet = { write: (line: string) => void (isTrouble(line) && process.stderr.write(line)) }

@@ -1,6 +1,4 @@
 /** The agent's side of the demo: what the widget does, by the API alone. Times every event for the key-to-screen figure. */
-import { setTimeout as wait } from 'node:timers/promises'
-
 export interface FieldState {
   readonly field: string
   readonly state: string
@@ -58,14 +56,13 @@ export class AgentDesk {
 
   /** The next event that fits. @throws when none comes in time */
   async next(fits: (event: StreamEvent) => boolean, timeoutMs = ANSWER_MS): Promise<StreamEvent> {
-    const { promise, resolve } = Promise.withResolvers<StreamEvent>()
+    const { promise, resolve, reject } = Promise.withResolvers<StreamEvent>()
     const stop = this.onEvent((event) => fits(event) && resolve(event))
+    const late = setTimeout(() => reject(new Error('the expected event did not come in time')), timeoutMs)
     try {
-      const late = wait(timeoutMs, undefined, { signal: this.#abort.signal, ref: false }).then(() => {
-        throw new Error('the expected event did not come in time')
-      })
-      return await Promise.race([promise, late])
+      return await promise
     } finally {
+      clearTimeout(late)
       stop()
     }
   }
@@ -83,8 +80,9 @@ export class AgentDesk {
   async charge(captureId: string, amountMinor: number, orderReference: string): Promise<PaymentView> {
     const decided = this.next((event) => event.type === 'payment.changed' && paymentOf(event).state !== 'submitting')
     const body = { amountMinor, currency: 'GBP', orderReference }
-    await this.#post(`/v1/captures/${captureId}/payments`, body, { 'idempotency-key': orderReference })
-    return paymentOf(await decided)
+    const ordered = this.#post(`/v1/captures/${captureId}/payments`, body, { 'idempotency-key': `${captureId}-${orderReference}` })
+    const [event] = await Promise.all([decided, ordered])
+    return paymentOf(event)
   }
 
   close(): void {

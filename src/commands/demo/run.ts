@@ -117,13 +117,18 @@ class DemoCall {
       'caller',
       `keys ${field} ${CARRIAGE_WORDS[carriage]} (${keys.length} keys${keys.includes('*') ? ', one wrong, corrected with *' : ''})`,
     )
-    const valid = desk.next((event) => event.type === 'capture.field' && isDone(event.data, field))
-    for (const key of keyCodes(keys)) await this.#press(desk, field, key, carriage)
-    const state = fieldOf(await valid)
+    const done = desk.next((event) => event.type === 'capture.field' && isDone(event.data, field))
+    const pressed = this.#pressAll(desk, field, keys, carriage)
+    const [event] = await Promise.all([done, pressed])
+    const state = fieldOf(event)
     if (state.state !== 'valid') throw new Error(`${field} was not accepted: ${state.error}`)
     this.captured[carriage] = (this.captured[carriage] ?? 0) + state.count
     const shown = state.lastFour === undefined ? '' : `: ${state.brand} ending ${state.lastFour}`
     this.#timeline.say('screen', `${'•'.repeat(state.count)} ${field} valid${shown}`)
+  }
+
+  async #pressAll(desk: AgentDesk, field: string, keys: string, carriage: DemoPayment['carriage']): Promise<void> {
+    for (const key of keyCodes(keys)) await this.#press(desk, field, key, carriage)
   }
 
   /** One key, and how long it took until the agent's stream showed the next dot (or, for `*`, an empty field). */
