@@ -157,3 +157,36 @@ export function callTo(agent: TestAgent, more: Partial<OutgoingCall> = {}): Outg
     ...more,
   }
 }
+
+/** A caller and the desk it calls. */
+export interface Pair {
+  network: TestNetwork
+  ann: TestAgent
+  desk: TestAgent
+}
+
+export function pair(): Pair {
+  const network = new TestNetwork(1)
+  return { network, ann: network.agent(1), desk: network.agent(2) }
+}
+
+/** The desk rings at once and answers 100 ms later. */
+export function answering({ network, desk }: Pair): void {
+  desk.react = (event, nowMs) => {
+    if (event.type !== 'incoming') return
+    desk.run(desk.ua.ring(event.leg, 180, {}, nowMs))
+    network.at(nowMs + 100, () => desk.run(desk.ua.answer(event.leg, { body: SDP }, network.nowMs)))
+  }
+}
+
+export function established(): Pair {
+  const both = pair()
+  answering(both)
+  both.ann.run(both.ann.ua.invite('a', callTo(both.desk), 0))
+  both.network.runUntil(1_000)
+  return both
+}
+
+/** How many datagrams began like this. */
+export const count = (network: TestNetwork, start: string): number =>
+  network.sent.filter((text) => text.startsWith(start)).length
