@@ -80,7 +80,9 @@ export class AgentDesk {
   async charge(captureId: string, amountMinor: number, orderReference: string): Promise<PaymentView> {
     const decided = this.next((event) => event.type === 'payment.changed' && paymentOf(event).state !== 'submitting')
     const body = { amountMinor, currency: 'GBP', orderReference }
-    const ordered = this.#post(`/v1/captures/${captureId}/payments`, body, { 'idempotency-key': `${captureId}-${orderReference}` })
+    const ordered = this.#post(`/v1/captures/${captureId}/payments`, body, {
+      'idempotency-key': `${captureId}-${orderReference}`,
+    })
     const [event] = await Promise.all([decided, ordered])
     return paymentOf(event)
   }

@@ -43,15 +43,22 @@ function speechFrames(caller: Int16Array, block: number, keyed: readonly Span[])
   return found
 }
 
+/** The lag of best likeness. Normalised: a louder stretch a pitch period away must not win over the right one. */
 function bestLag(caller: Int16Array, agent: Int16Array, block: number): number {
   let best = 0
-  let bestProduct = 0
+  let bestLikeness = 0
   for (let lag = -400; lag <= LAG_MAX; lag++) {
     let product = 0
-    for (let n = block; n < block + BLOCK; n += 2) product += (caller[n] ?? 0) * (agent[n + lag] ?? 0)
-    if (product > bestProduct) {
+    let heard = 1
+    for (let n = block; n < block + BLOCK; n++) {
+      const b = agent[n + lag] ?? 0
+      product += (caller[n] ?? 0) * b
+      heard += b * b
+    }
+    const likeness = product / Math.sqrt(heard)
+    if (likeness > bestLikeness) {
       best = lag
-      bestProduct = product
+      bestLikeness = likeness
     }
   }
   return best
