@@ -13,6 +13,7 @@ import { RtcpSession } from '../media/rtcp-session.ts'
 import { SourceLock } from '../media/source-lock.ts'
 import { LocalSdp } from './local-sdp.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
+import { sumCounters } from './sum-counters.ts'
 import type { Side } from './negotiation.ts'
 
 export interface CallMediaHooks {
@@ -88,8 +89,20 @@ export class CallMedia {
     }
     const callerFormats = this.#legs.caller.session?.formats ?? []
     const agentFormats = this.#legs.agent.session?.formats ?? []
-    this.#masked.setFormats(callerFormats, agentFormats, nowMs)
-    this.#passing.setFormats(agentFormats, callerFormats)
+    // RFC 3264 5.1: what a side sends carries our payload type numbers; its own are taken where ours say nothing.
+    this.#masked.setFormats([...this.localSdp.caller.formats, ...callerFormats], agentFormats, nowMs)
+    this.#passing.setFormats([...this.localSdp.agent.formats, ...agentFormats], callerFormats)
+  }
+
+  /** MED-13: an offer of this side is open; both its sources are heard, the agreed one is served. */
+  propose(side: Side, session: AudioSession): void {
+    this.#legs[side].rtpLock.propose(session.remote)
+    this.#legs[side].rtcpLock.propose(session.remoteRtcp)
+  }
+
+  withdraw(side: Side): void {
+    this.#legs[side].rtpLock.withdraw()
+    this.#legs[side].rtcpLock.withdraw()
   }
 
   arm(nowMs: number): void {
@@ -109,6 +122,8 @@ export class CallMedia {
 
   wake(nowMs: number): void {
     this.#toAgent(this.#masked.tick(nowMs))
+    const keepAlive = this.#passing.wake(nowMs)
+    if (keepAlive !== undefined) this.#send(this.#legs.caller, keepAlive)
     for (const side of ['caller', 'agent'] as const) {
       const { pair, rtcp, rtcpLock } = this.#legs[side]
       const reportPacket = rtcp.wake(nowMs)
@@ -120,6 +135,7 @@ export class CallMedia {
   nextWakeAtMs(): number | undefined {
     const times = [
       this.#masked.nextTickAtMs(),
+      this.#passing.nextWakeAtMs(),
       this.#legs.caller.rtcp.nextWakeAtMs(),
       this.#legs.agent.rtcp.nextWakeAtMs(),
     ]
@@ -128,7 +144,13 @@ export class CallMedia {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return { ...this.#masked.counters(), ...this.#passing.counters(), ...this.#legs.caller.rtpLock.counters() }
+    const { caller, agent } = this.#legs
+    return sumCounters([
+      this.#masked.counters(),
+      this.#passing.counters(),
+      caller.rtpLock.counters(),
+      agent.rtpLock.counters(),
+    ])
   }
 
   close(nowMs: number): void {

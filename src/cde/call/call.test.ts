@@ -188,7 +188,10 @@ test('a refused re-INVITE leaves the call as it was (RFC 6141)', () => {
   const call = talking()
   call.legEvent('caller', offered('c', sdp(4_000, 'a=inactive\r\n')), 300)
   const effects = call.legEvent('agent', { type: 'offer-failed', leg: 'a', status: 488 }, 310)
-  assert.deepEqual(effects, [{ type: 'answer-offer', side: 'caller', answer: { status: 488 } }])
+  assert.deepEqual(effects, [
+    { type: 'withdraw-media', side: 'caller' },
+    { type: 'answer-offer', side: 'caller', answer: { status: 488 } },
+  ])
   assert.equal(call.state, 'talking')
 })
 

@@ -188,7 +188,11 @@ export class Call {
     const relayed = this.#agreed().offered(side, body)
     if (typeof relayed === 'string') return [answerOffer(side, 488)]
     this.#reofferFrom = side
-    return [{ type: 'offer', side: otherSide(side), body: relayed }]
+    const session = this.#agreed().proposed
+    return [
+      ...(session === undefined ? [] : [{ type: 'propose-media', side, session } satisfies CallEffect]),
+      { type: 'offer', side: otherSide(side), body: relayed },
+    ]
   }
 
   #offerAnswered(side: Side, body: Uint8Array): CallEffect[] {
@@ -197,7 +201,7 @@ export class Call {
     if (to === undefined || to === side) return []
     this.#reofferFrom = undefined
     const relayed = this.#agreed().answered(side, body)
-    if (typeof relayed === 'string') return [answerOffer(to, 488)]
+    if (typeof relayed === 'string') return [{ type: 'withdraw-media', side: to }, answerOffer(to, 488)]
     return [this.#useMedia(), { type: 'answer-offer', side: to, answer: { body: relayed } }]
   }
 
@@ -205,7 +209,7 @@ export class Call {
     const to = this.#reofferFrom
     this.#reofferFrom = undefined
     // RFC 6141: a refused re-INVITE leaves the session as it was.
-    return to === undefined ? [] : [answerOffer(to, passedStatus(status))]
+    return to === undefined ? [] : [{ type: 'withdraw-media', side: to }, answerOffer(to, passedStatus(status))]
   }
 
   #legEnded(side: Side, cause: Extract<LegEvent, { type: 'ended' }>['cause']): CallEffect[] {

@@ -21,6 +21,7 @@ import { CALL_HEADER } from './headers.ts'
 import type { Side } from './negotiation.ts'
 import { findNumber } from './routing.ts'
 import { type SecureAction, SecureMode } from './secure-mode.ts'
+import { type Counters, sumCounters } from './sum-counters.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
 export interface CallsOptions {
@@ -54,6 +55,8 @@ export class Calls {
   readonly #calls = new Map<string, LiveCall>()
   readonly #byLeg = new Map<LegId, { call: LiveCall; side: Side }>()
   readonly #counters: Record<string, number> = {}
+  /** What the media of ended calls has counted. */
+  #endedMedia: Counters = {}
   #transport: SipTransport | undefined
   /** Told after every input: something may want to be woken earlier now. */
   onChange: () => void = () => {}
@@ -121,7 +124,8 @@ export class Calls {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return { ...this.#counters, calls_live: this.#calls.size }
+    const live = [...this.#calls.values()].flatMap(({ media }) => (media === undefined ? [] : [media.counters()]))
+    return { ...sumCounters([this.#counters, this.#endedMedia, ...live]), calls_live: this.#calls.size }
   }
 
   #incoming(event: Extract<LegEvent, { type: 'incoming' }>): void {
@@ -197,6 +201,10 @@ export class Calls {
         return void this.#openMedia(live)
       case 'use-media':
         return live.media?.use(effect.sessions, nowMs)
+      case 'propose-media':
+        return live.media?.propose(effect.side, effect.session)
+      case 'withdraw-media':
+        return live.media?.withdraw(effect.side)
       case 'close-media':
         return this.#closeMedia(live)
       case 'invite':
@@ -247,7 +255,9 @@ export class Calls {
   }
 
   #closeMedia(live: LiveCall): void {
-    live.media?.close(this.#nowMs())
+    if (live.media === undefined) return
+    this.#endedMedia = sumCounters([this.#endedMedia, live.media.counters()])
+    live.media.close(this.#nowMs())
     live.media = undefined
   }
 

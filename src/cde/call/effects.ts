@@ -9,6 +9,9 @@ export type CallEffect =
   | { readonly type: 'open-media' }
   /** Where each side's media is now, and what it speaks. */
   | { readonly type: 'use-media'; readonly sessions: Readonly<Partial<Record<Side, AudioSession>>> }
+  /** MED-13: a re-INVITE is open; its new source is heard beside the agreed one until it is answered. */
+  | { readonly type: 'propose-media'; readonly side: Side; readonly session: AudioSession }
+  | { readonly type: 'withdraw-media'; readonly side: Side }
   | { readonly type: 'close-media' }
   /** INVITE to the agent side. */
   | {

@@ -1,5 +1,6 @@
 /** What we said in SDP on one leg, and its version (RFC 3264 section 8, SIP-08: a change adds exactly one, a refresh adds nothing). */
 import type { Address } from '../../lib/address.ts'
+import { type AudioFormat, readAudio } from '../media/audio-session.ts'
 import { type LocalMedia, sameButOrigin } from '../media/offer-answer.ts'
 import { type Sdp, serializeSdp } from '../media/sdp.ts'
 
@@ -12,6 +13,12 @@ export class LocalSdp {
   /** @param sessionId the number in our `o=` line, fresh for each leg, below 2^53 */
   constructor(address: Address, sessionId: number) {
     this.#media = { address, sessionId, version: 1 }
+  }
+
+  /** The formats of our last description: a conforming peer sends with these payload type numbers (RFC 3264 5.1). */
+  get formats(): readonly AudioFormat[] {
+    const audio = this.#last === undefined ? 'no-audio' : readAudio(this.#last)
+    return typeof audio === 'string' ? [] : audio.formats
   }
 
   describe(make: (local: LocalMedia) => Sdp): Uint8Array

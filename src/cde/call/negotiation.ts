@@ -19,6 +19,9 @@ export class Negotiation {
   /** What each side said of its own media, after the last complete offer and answer. */
   readonly sessions: Partial<Record<Side, AudioSession>> = {}
 
+  /** What the side that offered last said of its own media. */
+  proposed: AudioSession | undefined
+
   constructor(local: Readonly<Record<Side, LocalSdp>>) {
     this.#local = local
   }
@@ -28,6 +31,7 @@ export class Negotiation {
     const offer = readable(body)
     if (typeof offer === 'string') return offer
     this.#offers[from] = offer.sdp
+    this.proposed = offer.audio
     return this.#local[otherSide(from)].describe((local) => relayOffer(offer.sdp, local))
   }
 
