@@ -1,5 +1,5 @@
 import type { Carriage, KeyCode } from './key-codes.ts'
-import { DECISION_SAMPLES, HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES } from './masker.ts'
+import { DECISION_SAMPLES, HOP_SAMPLES, JUDGED_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES } from './masker.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
@@ -43,7 +43,7 @@ export class MaskedLine {
   readonly #reporter: Reporter
   readonly #presses: Presses
   readonly #replacement: Replacement
-  readonly #maskerWindow = new Float64Array(DECISION_SAMPLES)
+  readonly #maskerWindow = new Float64Array(JUDGED_SAMPLES)
   readonly #reporterWindow = new Float64Array(REPORT_WINDOW_SAMPLES)
   readonly #marks = new Uint8Array(FRAME_SAMPLES)
   #maskerAt = 0
@@ -172,9 +172,10 @@ export class MaskedLine {
   /** Shows everything known to masker and reporter, as soon as it is known. */
   #judge(): void {
     const front = this.#timeline.front
-    for (; this.#maskerAt + DECISION_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
+    for (; this.#maskerAt + JUDGED_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
       this.#timeline.read(this.#maskerAt, this.#maskerWindow)
-      if (this.#masker.judge(this.#maskerWindow)) this.#detected(this.#maskerAt, this.#maskerAt + DECISION_SAMPLES)
+      const to = this.#maskerAt + JUDGED_SAMPLES
+      if (this.#masker.judge(this.#maskerWindow)) this.#detected(to - DECISION_SAMPLES, to)
     }
     for (; this.#reporterAt + REPORT_WINDOW_SAMPLES <= front; this.#reporterAt += REPORT_HOP_SAMPLES) {
       this.#timeline.read(this.#reporterAt, this.#reporterWindow)

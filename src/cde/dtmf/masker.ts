@@ -4,6 +4,10 @@ import { ToneFit } from './tone-fit.ts'
 export const HOP_SAMPLES = 40
 /** 15 ms: what a decision rests on, two overlapping windows of 10 ms. */
 export const DECISION_SAMPLES = 120
+/** Decisions are tried twice per hop, 2.5 ms apart, or a tone of 15 ms might fill neither of two. */
+const HALF_HOP_SAMPLES = HOP_SAMPLES / 2
+/** What `judge` looks at: the samples of both tries. */
+export const JUDGED_SAMPLES = HALF_HOP_SAMPLES + DECISION_SAMPLES
 /** Masked before the 15 ms of a detection: the onset, and a legal interruption before it. */
 export const PRE_SAMPLES = 240
 /** Masked after them: decay, echo and the next interruption. */
@@ -23,7 +27,7 @@ interface Thresholds {
 }
 
 const WINDOW_PURITY_MIN = 0.5
-const CALM: Thresholds = { windowTwistDb: 20, purity: 0.72, twistDb: 14.5 }
+const CALM: Thresholds = { windowTwistDb: 20, purity: 0.75, twistDb: 14.5 }
 /** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
 const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.62, twistDb: 18 }
 const ALERT_HOPS = 200
@@ -52,14 +56,14 @@ export class Masker {
   #alertUntilHop = Number.NEGATIVE_INFINITY
 
   /**
-   * Judges the next 15 ms, HOP_SAMPLES after those before.
-   * @param window DECISION_SAMPLES of 16-bit scale
+   * Judges the last 15 ms of the window; each call is HOP_SAMPLES after the one before.
+   * @param window JUDGED_SAMPLES of 16-bit scale
    * @returns whether they may carry a key
    */
   judge(window: Float64Array): boolean {
     this.#hop++
     const thresholds = this.#hop <= this.#alertUntilHop ? ALERT : CALM
-    const { pair, purity, twistDb } = this.#windowFit.fit(window.subarray(HOP_SAMPLES))
+    const { pair, purity, twistDb } = this.#windowFit.fit(window.subarray(JUDGED_SAMPLES - WINDOW_SAMPLES))
     const lastPair = this.#lastPair
     const lastTwistDb = this.#lastTwistDb
     this.#lastPair = purity > WINDOW_PURITY_MIN ? pair : -1
@@ -73,13 +77,20 @@ export class Masker {
   }
 
   #confirm(window: Float64Array, thresholds: Thresholds): boolean {
-    const { purity, twistDb } = this.#decisionFit.fit(window)
-    if (purity <= thresholds.purity || Math.abs(twistDb) >= thresholds.twistDb) return false
+    let purity = this.#purityOf(window.subarray(HALF_HOP_SAMPLES), thresholds)
+    if (purity <= thresholds.purity) purity = this.#purityOf(window.subarray(0, DECISION_SAMPLES), thresholds)
+    if (purity <= thresholds.purity) return false
     this.#runHops++
     if (this.#runHops === 1) this.#runPurity = 0
     this.#runPurity += (purity - this.#runPurity) / this.#runHops
     this.#watch(purity)
     return true
+  }
+
+  /** 0 when the twist is too wide. */
+  #purityOf(decision: Float64Array, thresholds: Thresholds): number {
+    const { purity, twistDb } = this.#decisionFit.fit(decision)
+    return Math.abs(twistDb) < thresholds.twistDb ? purity : 0
   }
 
   #watch(purity: number): void {
