@@ -122,6 +122,8 @@ export const sandboxLimits = {
 export const sipLimits = {
   messageOctetsMax: 65_535,
   headersMax: 256,
+  /** Lines of a message's head, continuation lines and empty lines before it included. */
+  headLinesMax: 1_024,
   headerOctetsMax: 8_192,
   legsMax: 4_000,
   transactionsMax: 40_000,

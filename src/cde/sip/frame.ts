@@ -1,5 +1,5 @@
 import { sipLimits } from '../../lib/limits.ts'
-import { parseNumber } from './grammar.ts'
+import { isToken, parseNumber } from './grammar.ts'
 import { type Header, headerValues, type SipMessage } from './message.ts'
 
 /** What can be wrong with the outside of a message. */
@@ -20,8 +20,6 @@ interface Frame {
 }
 
 const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+) (\S+) SIP\/2\.0$/i
-// What a request line may look like and still tell us its method, so that it can be answered.
-const ROUGH_REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+(\S[^]*?)[ \t]+SIP\/(\d{1,9}\.\d{1,9})[ \t]*$/i
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^]*))?$/i
 const HEADER_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*:([^]*)$/
 const EMPTY = new Uint8Array(0)
@@ -48,7 +46,7 @@ export function readFrame(datagram: Uint8Array): Frame {
 function readHead(datagram: Uint8Array): { lines: string[]; bodyAt: number | undefined } {
   const lines: string[] = []
   let at = 0
-  while (at < datagram.length) {
+  for (let count = 0; at < datagram.length && count < sipLimits.headLinesMax; count++) {
     const lineFeedAt = datagram.indexOf(10, at)
     const end = lineFeedAt === -1 ? datagram.length : lineFeedAt
     const line = latin1(datagram, at, end > at && datagram[end - 1] === 13 ? end - 1 : end)
@@ -94,10 +92,20 @@ function readStartLine(line: string, headers: readonly Header[], body: Uint8Arra
     const message = { kind: 'response', status: Number(status[1]), reason: status[2] ?? '', headers, body } as const
     return { message, problem: undefined }
   }
-  const request = REQUEST_LINE.exec(line) ?? ROUGH_REQUEST_LINE.exec(line)
-  if (request === null) return { message: undefined, problem: 'start-line' }
-  const [, method = '', uri = '', version = '2.0'] = request
-  const message = { kind: 'request', method, uri, headers, body } as const
-  if (version !== '2.0') return { message, problem: 'version' }
-  return { message, problem: request.length > 3 ? 'start-line' : undefined }
+  const request = REQUEST_LINE.exec(line)
+  if (request === null) return readRoughStartLine(line, headers, body)
+  const [, method = '', uri = ''] = request
+  return { message: { kind: 'request', method, uri, headers, body }, problem: undefined }
+}
+
+/** A faulty request line that still tells its method, so that it can be answered: 505 or 400. */
+function readRoughStartLine(line: string, headers: readonly Header[], body: Uint8Array): Frame {
+  // Split, not matched: a pattern with two runs of blanks takes quadratic time on a datagram full of them.
+  const words = line.split(/[ \t]+/).filter((word) => word !== '')
+  const [method = ''] = words
+  const version = /^SIP\/(\d{1,9}\.\d{1,9})$/i.exec(words.at(-1) ?? '')?.[1]
+  if (!isToken(method) || words.length < 3 || version === undefined)
+    return { message: undefined, problem: 'start-line' }
+  const message = { kind: 'request', method, uri: words.slice(1, -1).join(' '), headers, body } as const
+  return { message, problem: version === '2.0' ? 'start-line' : 'version' }
 }

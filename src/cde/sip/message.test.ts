@@ -77,6 +77,8 @@ test('each fault has its word', () => {
     ['request-uri', message(['INVITE sip:a@b?Route=c SIP/2.0', ...head.slice(1)])],
     ['too-large', new Uint8Array(sipLimits.messageOctetsMax + 1)],
     ['too-many-headers', message([...head, ...Array.from({ length: sipLimits.headersMax }, () => 'X: 1')])],
+    ['unfinished-headers', message([...head, `X: 1${'\r\n 2'.repeat(sipLimits.headLinesMax)}`])],
+    ['start-line', message([`A a${' '.repeat(60_000)}`])],
     ['header-too-long', message([...head, `X: ${'x'.repeat(sipLimits.headerOctetsMax)}`])],
   ]
   for (const [problem, datagram] of cases) assert.equal(parseMessage(datagram), problem)
