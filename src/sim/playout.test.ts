@@ -51,3 +51,13 @@ test('a burst ahead of the listener is skipped to the usual delay', () => {
   const next = playout.next()[0] ?? 0
   assert.ok(next > 25, `plays frame ${next}`)
 })
+
+test('lost packets stay silent when the buffer has gone round many times', () => {
+  const playout = new Playout()
+  const heard: number[] = []
+  for (let i = 0; i < 300; i++) {
+    if (i % 7 !== 3) playout.write(i * FRAME_SAMPLES, frame(i + 1))
+    if (i >= 2) heard.push(playout.next()[0] ?? 0)
+  }
+  for (const [i, value] of heard.entries()) assert.equal(value, i % 7 === 3 ? 0 : i + 1, `frame ${i}`)
+})
