@@ -16,13 +16,18 @@ const agent = new AgentPane({
   },
 })
 
+/** A call that ended before the page was opened is nothing to look at: the page begins with its greeting. */
+let seenLive = false
+
 listen({
   onConnected: (connected) => clock.connectedIs(connected),
   onState: (state) => {
-    document.body.dataset['call'] = state.call.state
-    clock.stateIs(state.call.state)
-    caller.stateIs(state.call.state)
-    if (state.widget !== undefined) void agent.show(state.widget)
+    seenLive ||= state.call.state !== 'idle' && state.call.state !== 'ended'
+    const call = seenLive ? state.call.state : 'idle'
+    document.body.dataset['call'] = call
+    clock.stateIs(call)
+    caller.stateIs(call)
+    if (state.widget !== undefined && seenLive) void agent.show(state.widget)
   },
   onFrame: (frame) => scope.frame(frame),
 })

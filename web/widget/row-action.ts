@@ -1,6 +1,6 @@
 /** What the button of a row says and does, given the panel. */
 import type { Field } from './contract.ts'
-import { canOrder, isTaking, type Panel } from './state.ts'
+import { canOrder, isTaking, openField, type Panel } from './state.ts'
 
 export interface RowAction {
   readonly verb: 'request' | 'request-all' | 'reset'
@@ -13,7 +13,8 @@ export function rowAction(panel: Panel, field: Field, isFirst: boolean): RowActi
   const taking = isTaking(panel)
   const enabled = canOrder(panel) && panel.busy === 'none' && (taking || panel.capture === undefined)
   if (panel.mode === 'continuous' && field.state === 'idle') {
-    if (taking) return { verb: 'request', label: 'Request', enabled }
+    // Normally the card zone asks by itself; after too many errors nothing is asked and the agent goes on.
+    if (taking) return openField(panel) === undefined ? { verb: 'request', label: 'Request', enabled } : undefined
     return isFirst ? { verb: 'request-all', label: 'Request all', enabled } : undefined
   }
   switch (field.state) {

@@ -22,6 +22,8 @@ export class Picture {
   #colours = new Uint8ClampedArray(256 * 4)
   #lineColour = ''
   #labelColour = ''
+  #font = ''
+  #drawn = -1
   #next = 0
   #widthPx = 0
   #heightPx = 0
@@ -42,6 +44,8 @@ export class Picture {
     this.#colours = colourMap(parseRgb(ground), parseRgb(style.color), parseRgb(style.outlineColor))
     this.#lineColour = style.borderTopColor
     this.#labelColour = style.caretColor
+    this.#font = `500 10px ${style.fontFamily}`
+    this.#drawn = -1
     this.#ringContext.fillStyle = ground
     this.#ringContext.fillRect(0, 0, RING_COLUMNS, RING_ROWS)
   }
@@ -63,11 +67,13 @@ export class Picture {
   }
 
   /**
-   * Draws the ring with its young edge at one side.
+   * Draws the ring with its young edge at one side; does nothing while time stands still.
    * @param shown fractional column at the young edge
    * @param youngEdge the side at which sound enters
    */
   draw(shown: number, youngEdge: 'left' | 'right'): void {
+    if (shown === this.#drawn) return
+    this.#drawn = shown
     const context = this.#context
     const scale = this.#canvas.width / Math.max(1, this.#widthPx)
     const columnPx = COLUMN_PX * scale
@@ -105,7 +111,7 @@ export class Picture {
   /** Faint lines where a keypad sounds, labelled at the old edge. */
   #drawFrequencies(youngEdge: 'left' | 'right'): void {
     const context = this.#context
-    context.font = `500 10px ${getComputedStyle(this.#canvas).fontFamily}`
+    context.font = this.#font
     context.textAlign = youngEdge === 'right' ? 'left' : 'right'
     context.textBaseline = 'middle'
     const x = youngEdge === 'right' ? 14 : this.#widthPx - 14
@@ -138,6 +144,7 @@ export class Picture {
     this.#heightPx = this.#canvas.clientHeight
     this.#canvas.width = Math.round(this.#widthPx * scale)
     this.#canvas.height = Math.round(this.#heightPx * scale)
+    this.#drawn = -1
   }
 }
 
