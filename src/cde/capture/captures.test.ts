@@ -5,7 +5,7 @@ import { Bench, CALL, CAPTURE } from './captures.test-kit.ts'
 const OTHER_CAPTURE = 'DDDDDDDDDDDDDDDDDD'
 const OTHER_CALL = 'FFFFFFFFFFFFFFFFFF'
 
-test('a card keyed field by field completes itself, with a report per key and the brand as soon as it is known', () => {
+void test('a card keyed field by field completes itself, with a report per key and the brand as soon as it is known', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('cardNumber', '4')
@@ -30,7 +30,7 @@ test('a card keyed field by field completes itself, with a report per key and th
   assert.equal(bench.last('securityCode')?.expected, 3)
 })
 
-test('the last four are told only of a number that is valid', () => {
+void test('the last four are told only of a number that is valid', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('cardNumber', '4242424242424241')
@@ -40,7 +40,7 @@ test('the last four are told only of a number that is valid', () => {
   assert.ok(bench.wiped())
 })
 
-test('end key on a variable length, clear key, and both left over from the field before', () => {
+void test('end key on a variable length, clear key, and both left over from the field before', () => {
   const bench = new Bench()
   bench.start('field', ['cardNumber', 'account'])
   bench.enter('cardNumber', '6759649826438453')
@@ -63,14 +63,14 @@ test('end key on a variable length, clear key, and both left over from the field
   assert.equal(bench.last('account')?.state, 'valid', 'keys A to D are not digits and end nothing')
 })
 
-test('the end and clear keys are the configured ones', () => {
+void test('the end and clear keys are the configured ones', () => {
   const bench = new Bench({ endKey: '*', clearKey: '#' })
   bench.start('field', ['account'])
   bench.enter('account', '99#123456*')
   assert.deepEqual([bench.last('account')?.state, bench.last('account')?.count], ['valid', 6])
 })
 
-test('a field of one digit completes itself', () => {
+void test('a field of one digit completes itself', () => {
   const bench = new Bench()
   bench.start('field', ['consent', 'postcode'])
   bench.enter('consent', '1')
@@ -79,7 +79,7 @@ test('a field of one digit completes itself', () => {
   assert.equal(bench.last('postcode')?.state, 'valid')
 })
 
-test('no first digit in time, and a pause after too little, are errors; a pause after enough ends the field', () => {
+void test('no first digit in time, and a pause after too little, are errors; a pause after enough ends the field', () => {
   const bench = new Bench()
   bench.start('field', ['cardNumber', 'account'])
   bench.enter('cardNumber', '')
@@ -99,7 +99,7 @@ test('no first digit in time, and a pause after too little, are errors; a pause 
   assert.ok(!bench.wiped(), 'the account is still held')
 })
 
-test('each digit starts the pause anew, and 0 switches the timers off', () => {
+void test('each digit starts the pause anew, and 0 switches the timers off', () => {
   const bench = new Bench()
   bench.start('field', ['account'])
   bench.enter('account', '1')
@@ -115,7 +115,7 @@ test('each digit starts the pause anew, and 0 switches the timers off', () => {
   assert.equal(unhurried.captures.nextWakeAtMs(), undefined)
 })
 
-test('digits that nothing asked for are dropped and reported, the end key left over is not', () => {
+void test('digits that nothing asked for are dropped and reported, the end key left over is not', () => {
   const bench = new Bench()
   bench.start()
   bench.keys('42#*A')
@@ -130,14 +130,14 @@ test('digits that nothing asked for are dropped and reported, the end key left o
   assert.equal(bench.captures.counters()['capture_keys_dropped'], 3)
 })
 
-test('keys of a call without a capture are neither kept nor reported', () => {
+void test('keys of a call without a capture are neither kept nor reported', () => {
   const bench = new Bench()
   bench.keys('4242424242424242')
   assert.deepEqual(bench.reports, [])
   assert.deepEqual(bench.stores, [])
 })
 
-test('a security code keyed before the card is judged again when the brand is known', () => {
+void test('a security code keyed before the card is judged again when the brand is known', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('securityCode', '123')
@@ -153,7 +153,7 @@ test('a security code keyed before the card is judged again when the brand is kn
   assert.equal(bench.last('securityCode')?.error, 'too-long')
 })
 
-test('asking for another field lets go of the open one and keeps the valid ones', () => {
+void test('asking for another field lets go of the open one and keeps the valid ones', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('expiry', '1234')
@@ -165,7 +165,7 @@ test('asking for another field lets go of the open one and keeps the valid ones'
   assert.equal(bench.last('securityCode')?.state, 'valid')
 })
 
-test('in one go: fields follow each other, and the end key after a complete field does no harm', () => {
+void test('in one go: fields follow each other, and the end key after a complete field does no harm', () => {
   const bench = new Bench()
   bench.start('continuous')
   bench.keys('4242424242424242#1234#123#')
@@ -176,7 +176,7 @@ test('in one go: fields follow each other, and the end key after a complete fiel
   )
 })
 
-test('in one go: a wrong field is asked again three times, then only by the agent', () => {
+void test('in one go: a wrong field is asked again three times, then only by the agent', () => {
   const bench = new Bench()
   bench.start('continuous')
   for (let round = 0; round < 3; round++) {
@@ -191,7 +191,7 @@ test('in one go: a wrong field is asked again three times, then only by the agen
   assert.equal(bench.last('expiry')?.state, 'requested')
 })
 
-test('in one go: a field that the agent clears is asked again, and the others stay', () => {
+void test('in one go: a field that the agent clears is asked again, and the others stay', () => {
   const bench = new Bench()
   bench.start('continuous')
   bench.keys('42424242424242421234')
@@ -207,7 +207,7 @@ test('in one go: a field that the agent clears is asked again, and the others st
   assert.ok(bench.wiped())
 })
 
-test('contradicting carriages put the open field in error and its digits are gone', () => {
+void test('contradicting carriages put the open field in error and its digits are gone', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('cardNumber', '42424242')
@@ -216,7 +216,7 @@ test('contradicting carriages put the open field in error and its digits are gon
   assert.ok(bench.wiped())
 })
 
-test('a second capture on a call, a wrong field, a doubled field and too many captures are refused', () => {
+void test('a second capture on a call, a wrong field, a doubled field and too many captures are refused', () => {
   const bench = new Bench()
   bench.start()
   const refused = (captureId: string, callId: string, fields: string[]): unknown => {

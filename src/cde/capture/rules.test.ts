@@ -25,7 +25,7 @@ const published = [
   ['maestro', '6759649826438453', 2],
 ] as const
 
-test('the brand of published test numbers is known at the first digit that decides it, and no sooner', () => {
+void test('the brand of published test numbers is known at the first digit that decides it, and no sooner', () => {
   for (const [brand, number, decidedAt] of published) {
     for (let length = 0; length <= number.length; length++) {
       const expected = length < decidedAt ? 'undecided' : brand
@@ -34,7 +34,7 @@ test('the brand of published test numbers is known at the first digit that decid
   }
 })
 
-test('prefixes without a published number', () => {
+void test('prefixes without a published number', () => {
   for (const [prefix, brand] of [
     ['34', 'amex'],
     ['50', 'maestro'],
@@ -46,14 +46,14 @@ test('prefixes without a published number', () => {
     assert.equal(brandOf(values(prefix)), brand, prefix)
 })
 
-test('a beginning that no brand uses is told from one that is still open', () => {
+void test('a beginning that no brand uses is told from one that is still open', () => {
   for (const none of ['0', '1', '7', '9', '31', '33', '2220', '2721', '306', '3527', '3590'])
     assert.equal(brandOf(values(none)), 'none', none)
   for (const open of ['', '2', '22', '222', '3', '30', '309', '35', '5', '6', '60', '601', '64', '8'])
     assert.equal(brandOf(values(open)), 'undecided', open)
 })
 
-test('published test numbers pass the check digit, and fail it with any one digit changed', () => {
+void test('published test numbers pass the check digit, and fail it with any one digit changed', () => {
   for (const [, number] of published) {
     assert.ok(passesLuhn(values(number)))
     for (let at = 0; at < number.length; at++) {
@@ -65,7 +65,7 @@ test('published test numbers pass the check digit, and fail it with any one digi
   assert.ok(!passesLuhn(values('')))
 })
 
-test('a card is good through its month, and a date far ahead is one of the last century', () => {
+void test('a card is good through its month, and a date far ahead is one of the last century', () => {
   const today = { year: 2026, month: 11 }
   const cases: [string, string | undefined][] = [
     ['1126', undefined],
@@ -85,7 +85,7 @@ test('a card is good through its month, and a date far ahead is one of the last 
   assert.equal(judgeExpiry(values('0104'), { year: 2099, month: 12 }), undefined, 'across a century')
 })
 
-test('the first broken rule is named: prefix, then length, then check digit', () => {
+void test('the first broken rule is named: prefix, then length, then check digit', () => {
   const settings = { name: 'cardNumber', kind: 'cardNumber', digitsMin: 1, digitsMax: 19 } as const
   const context = { today: { year: 2026, month: 11 }, cardBrand: undefined }
   const judge = (text: string): string | undefined => brokenRule(settings, values(text), context)

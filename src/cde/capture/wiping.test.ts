@@ -28,7 +28,7 @@ const endings: [string, string, (bench: Bench) => void][] = [
 ]
 
 for (const [name, reason, end] of endings) {
-  test(`wiped when ${name}, after complete and after half a number`, () => {
+  void test(`wiped when ${name}, after complete and after half a number`, () => {
     const bench = new Bench()
     complete(bench)
     end(bench)
@@ -48,7 +48,7 @@ for (const [name, reason, end] of endings) {
   })
 }
 
-test('wiped by reset, by a new request, by the clear key and by a pause', () => {
+void test('wiped by reset, by a new request, by the clear key and by a pause', () => {
   const acts: ((bench: Bench) => void)[] = [
     (bench) => bench.captures.reset(CAPTURE, 'cardNumber', bench.nowMs),
     (bench) => bench.captures.reset(CAPTURE, undefined, bench.nowMs),
@@ -67,7 +67,7 @@ test('wiped by reset, by a new request, by the clear key and by a pause', () => 
   }
 })
 
-test('a missing field refuses the submit and keeps what was keyed', () => {
+void test('a missing field refuses the submit and keeps what was keyed', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('cardNumber', '4242424242424242')
@@ -77,7 +77,7 @@ test('a missing field refuses the submit and keeps what was keyed', () => {
   assert.ok(!bench.wiped())
 })
 
-test('while the gateway is asked: armed, keys dropped, orders and timers ignored; the caller hanging up closes it', () => {
+void test('while the gateway is asked: armed, keys dropped, orders and timers ignored; the caller hanging up closes it', () => {
   const bench = new Bench()
   complete(bench)
   const card = bench.captures.submit(CAPTURE)
@@ -101,7 +101,7 @@ test('while the gateway is asked: armed, keys dropped, orders and timers ignored
   assert.deepEqual(bench.reports.at(-1), { type: 'capture-closed', captureId: CAPTURE, reason: 'call-ended' })
 })
 
-test('after a decline another card is taken by a new capture on the same call', () => {
+void test('after a decline another card is taken by a new capture on the same call', () => {
   const bench = new Bench()
   complete(bench)
   bench.captures.submit(CAPTURE)

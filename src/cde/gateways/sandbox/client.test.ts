@@ -43,6 +43,11 @@ const cases: [string, (socket: Socket) => void, Exchange][] = [
     { kind: 'unknown', why: 'reset' },
   ],
   [
+    'is cut off between two chunks of its answer',
+    onRequest((socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n')),
+    { kind: 'unknown', why: 'reset' },
+  ],
+  [
     'never stops answering',
     onRequest((socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(100_000)}`)),
     { kind: 'unknown', why: 'unparseable' },

@@ -100,10 +100,8 @@ function collect(
     octets += part.length
   })
   answer.on('error', lost)
-  answer.on('end', () => {
-    if (answer.complete) end({ kind: 'answered', status: answer.statusCode ?? 0, body: body.subarray(0, octets) })
-    else lost(new Error('cut off'))
-  })
+  // Node says `end` of a whole answer only, and `error` of one that was cut off.
+  answer.on('end', () => end({ kind: 'answered', status: answer.statusCode ?? 0, body: body.subarray(0, octets) }))
 }
 
 function reasonNotSent(error: NodeJS.ErrnoException, duringTls: boolean): Exclude<NotSentWhy, 'throttled'> {
