@@ -32,35 +32,36 @@ test('the sources keep to the layer table', () => {
 })
 
 test('a planted import across the wall is found, in each direction and in each form', () => {
+  // Specifiers stand in backticks, so that this file's own text is not read as imports.
   const plants: [string, string, RegExp][] = [
     [
       'src/control/payments/planted.ts',
-      "import { Digits } from '../../cde/capture/digits.ts'\n",
+      'import { Digits } from `../../cde/capture/digits.ts`\n',
       /may not import src\/cde\/capture/,
     ],
     [
       'src/control/api/planted.ts',
-      "export type { CardData } from '../../cde/gateways/connector.ts'\n",
+      'export type { CardData } from `../../cde/gateways/connector.ts`\n',
       /may not import src\/cde/,
     ],
     [
       'src/cde/call/planted.ts',
-      "import { openStore } from '../../control/store/open.ts'\n",
+      'import { openStore } from `../../control/store/open.ts`\n',
       /may not import src\/control/,
     ],
     [
       'src/cde/call/planted.ts',
-      "const c = await import('../capture/capture.ts')\n",
+      'const c = await import(`../capture/capture.ts`)\n',
       /may not import src\/cde\/capture/,
     ],
-    ['src/cde/sip/planted.ts', "import { LogSink } from '../media/rtp.ts'\n", /may not import src\/cde\/media/],
-    ['src/lib/planted.ts', "import '../wall/messages.ts'\n", /may not import src\/wall/],
-    ['src/cde/capture/planted.ts', "import { pino } from 'pino'\n", /may not import the package pino/],
-    ['src/cde/capture/planted.ts', "import { writeFileSync } from 'node:fs'\n", /may not import node:fs/],
-    ['src/cde/capture/planted.ts', "import { writeFileSync } from 'fs'\n", /import built-in modules as node:fs/],
+    ['src/cde/sip/planted.ts', 'import { LogSink } from `../media/rtp.ts`\n', /may not import src\/cde\/media/],
+    ['src/lib/planted.ts', 'import `../wall/messages.ts`\n', /may not import src\/wall/],
+    ['src/cde/capture/planted.ts', 'import { pino } from `pino`\n', /may not import the package pino/],
+    ['src/cde/capture/planted.ts', 'import { writeFileSync } from `node:fs`\n', /may not import node:fs/],
+    ['src/cde/capture/planted.ts', 'import { writeFileSync } from `fs`\n', /import built-in modules as node:fs/],
     [
       'src/cde/capture/planted.test.ts',
-      "import { openStore } from '../../control/store/open.ts'\n",
+      'import { openStore } from `../../control/store/open.ts`\n',
       /may not import src\/control/,
     ],
     ['src/lib/planted.ts', 'export const now = () => Date.now()\n', /uses Date\.now/],
@@ -70,7 +71,7 @@ test('a planted import across the wall is found, in each direction and in each f
     ['src/lib/planted.ts', 'export const a = 1\n'.repeat(sizes.fileLinesMax + 1), /lines; the limit/],
   ]
   for (const [path, text, expected] of plants) {
-    const found = findViolations(new Map([...sources, [path, text]]))
+    const found = findViolations(new Map([...sources, [path, text.replaceAll('`', "'")]]))
     assert.match(found.join('\n'), expected, `planted in ${path}: ${text.slice(0, 80)}`)
   }
 })

@@ -35,7 +35,7 @@ export const layers: readonly Layer[] = [
   {
     prefix: 'src/control/api/',
     imports: [...cdeCommon, 'src/control/'],
-    packages: ['fastify', 'fastify-type-provider-zod', '@fastify/swagger', '@fastify/static', 'zod', 'prom-client'],
+    packages: ['fastify', 'fastify-type-provider-zod', '@fastify/swagger', 'zod', 'prom-client'],
   },
   { prefix: 'src/control/', imports: [...cdeCommon, 'src/control/'], packages: ['prom-client'] },
 
@@ -46,28 +46,32 @@ export const layers: readonly Layer[] = [
   },
   // The command line: each command is a composition root of its own process.
   { prefix: 'src/commands/', imports: ['src/'], packages: ['fast-png'] },
-  { prefix: 'src/config-problems.ts', imports: ['src/config.ts'], packages: ['zod'] },
-  { prefix: 'src/config.ts', imports: ['src/config-problems.ts', 'src/wall/', 'src/lib/'], packages: ['zod'] },
+  { prefix: 'src/config', imports: ['src/wall/', 'src/lib/'], packages: ['zod'] },
   { prefix: 'src/main.ts', imports: ['src/commands/'] },
 
-  { prefix: 'web/widget/', imports: ['web/shared/'], packages: ['lit'] },
-  { prefix: 'web/shared/', imports: [] },
-  { prefix: 'web/demo/', imports: ['web/shared/'], packages: ['lit'] },
+  // The browser's side takes words and bounds from the wall and lib, never code of a zone.
+  { prefix: 'web/widget/', imports: ['src/lib/', 'src/wall/'], packages: ['lit'] },
+  { prefix: 'web/demo/', imports: ['src/lib/', 'src/wall/'], packages: ['lit'] },
 
   {
     prefix: 'test/',
     imports: ['src/', 'web/', 'scripts/'],
-    packages: ['fast-check', 'playwright-core', 'ws', 'better-sqlite3', 'zod', 'fast-png'],
+    packages: ['playwright-core', 'ws', 'better-sqlite3', 'zod', 'fast-png'],
   },
 ]
 
 /** Test files may use these wherever they stand, and reach what their own layer may not. */
-export const testPackages: readonly string[] = ['fast-check', 'ws', 'zod', 'better-sqlite3', 'pino']
+export const testPackages: readonly string[] = ['ws', 'zod', 'better-sqlite3', 'pino']
 
 /** Files that may open sockets, start processes or touch files: the thin shells (STYLE section 3). */
 export const shellFiles: Readonly<Record<string, readonly RegExp[]>> = {
-  'node:dgram': [/^src\/cde\/sip\/transport[^/]*\.ts$/, /^src\/cde\/media\/socket[^/]*\.ts$/],
-  'node:net': [/^src\/wall\/transport[^/]*\.ts$/, /^src\/cde\/main\.ts$/, /^src\/control\/cde-process\.ts$/],
+  'node:dgram': [/^src\/cde\/sip\/transport[^/]*\.ts$/, /^src\/cde\/media\/socket[^/]*\.ts$/, /^src\/commands\//],
+  'node:net': [
+    /^src\/wall\/transport[^/]*\.ts$/,
+    /^src\/cde\/main\.ts$/,
+    /^src\/control\/cde-process\.ts$/,
+    /^src\/commands\//,
+  ],
   'node:http': [/^src\/cde\/gateways\/[^/]+\/client\.ts$/, /^src\/sim\//],
   'node:https': [/^src\/cde\/gateways\/[^/]+\/client\.ts$/],
   'node:tls': [],
