@@ -11,7 +11,7 @@ export interface UserAgentOptions {
   /** Value of User-Agent and Server headers. */
   readonly userAgent: string
   readonly random: RandomBytes
-  /** SIP-35: a source that is refused here gets no answer at all. Absent: everyone is heard. */
+  /** SIP-35: a source refused here gets no answer at all, so destinations of our own calls must pass too. Absent: everyone is heard. */
   readonly allowSource?: (from: Address) => boolean
 }
 
@@ -72,6 +72,7 @@ export type LegEvent =
       /** As received; 70 when the request had none (SIP-29). A call that goes on takes one off, and 0 means 483. */
       readonly maxForwards: number
     })
+  /** 101–199. The same one may come several times: peers and proxies repeat them. */
   | (Content & {
       readonly type: 'provisional'
       readonly status: number
@@ -88,7 +89,7 @@ export type LegEvent =
       readonly headers: readonly Header[]
     }
   | { readonly type: 'cancelled'; readonly leg: LegId; readonly headers: readonly Header[] }
-  /** Call answerOffer, soon: the peer waits. Empty body: the peer asks for our offer (SIP-05). */
+  /** Call answerOffer, soon: the peer waits. May come before `confirmed` when it overtook the ACK. Empty body: the peer asks for our offer (SIP-05). */
   | (Content & { readonly type: 'offered' })
   /** The answer to our offer(); or, after an offerless re-INVITE, the answer to the offer we gave in answerOffer. */
   | (Content & { readonly type: 'offer-answered' })

@@ -252,3 +252,37 @@ test('headers of the UA cannot be set or doubled by the call layer', () => {
   assert.equal(incoming.headers.find((header) => header.name === 'X-Account')?.value, 'a X-Evil: 1')
   assert.equal(ann.ua.counters()['sip_header_refused'], 2)
 })
+
+test('SIP-12: a BYE that comes before the ACK ends the call and the repetition of the 200', () => {
+  const both = pair()
+  const { network, ann, desk } = both
+  network.filter = (text) => !text.startsWith('ACK')
+  answering(both)
+  ann.run(ann.ua.invite('a', callTo(desk), 0))
+  network.runUntil(300)
+  ann.run(ann.ua.hangUp('a', 300))
+  network.runUntil(100_000)
+  assert.equal(desk.story, 'incoming ended')
+  const ended = desk.events.at(-1)
+  assert.ok(ended?.type === 'ended' && ended.cause === 'bye')
+  assert.ok(network.idle)
+})
+
+test('SIP-13: an ACK with the wrong CSeq is ignored, and SDP that nobody asked for in an ACK is left out', () => {
+  const both = pair()
+  const { network, ann, desk } = both
+  let ack = ''
+  network.filter = (text) => {
+    if (text.startsWith('ACK')) ack = text
+    return !text.startsWith('ACK')
+  }
+  answering(both)
+  ann.run(ann.ua.invite('a', callTo(desk), 0))
+  network.runUntil(300)
+  const receive = (text: string): void => desk.run(desk.ua.receive(Buffer.from(text), ann.address, network.nowMs))
+  receive(ack.replace('1 ACK', '2 ACK'))
+  assert.equal(desk.story, 'incoming')
+  receive(ack.replace(/Content-Length: 0\r\n\r\n/, 'Content-Type: application/sdp\r\n\r\nv=0'))
+  const confirmed = desk.events.at(-1)
+  assert.ok(confirmed?.type === 'confirmed' && confirmed.body.length === 0)
+})
