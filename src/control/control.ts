@@ -35,7 +35,7 @@ export interface ControlOptions {
 export interface Control {
   /** Where the API listens, with the real port. */
   readonly address: Address
-  /** Resolves when everything that the CDE has reported so far is written down. */
+  /** Resolves when everything that the CDE has reported so far is written down and what followed from it is ordered. */
   settled(): Promise<void>
   /** Closes the API and the loops; the store stays open, it is its opener's. */
   close(): Promise<void>
@@ -72,7 +72,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   log.info({ ...server.address }, 'control started')
   return {
     address: server.address,
-    settled: () => inbox.settled(),
+    async settled() {
+      await inbox.settled()
+      await resolver.settled()
+    },
     async close() {
       stopCleaning()
       mail.deliver(() => {})

@@ -1,6 +1,6 @@
 /** Turns everything that can go wrong into our own codes. Nothing of the request is ever in the answer or the log (STYLE rule 10). */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { type ErrorCode, errorCodes, TonewallError } from '../../lib/errors.ts'
+import { type ErrorCode, TonewallError } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 
 export interface ErrorBody {

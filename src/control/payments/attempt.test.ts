@@ -55,6 +55,16 @@ test('while the agent only reads "checking", a found approval is the answer', ()
   assert.equal(after(inDoubt('query'), { type: 'answered', outcome: approved }), 'APPROVED')
 })
 
+test('what the gateway has reversed already is REVERSED, at any step that asks', () => {
+  const found = { type: 'queried', outcome: { kind: 'found', outcome: approved, reversed: true } } as const
+  assert.equal(after(inDoubt('query'), found), 'REVERSED')
+  assert.equal(after(inDoubt('confirm'), found), 'REVERSED')
+})
+
+test('a refusal that comes when the attempt is in doubt already proves nothing', () => {
+  assert.equal(after(inDoubt('query'), { type: 'refused', code: 'CAPTURE_UNKNOWN' }), 'ignored already-answered')
+})
+
 test('once a reversal may be under way, an approval is reversed and not announced', () => {
   const found = { type: 'queried', outcome: { kind: 'found', outcome: approved, reversed: false } } as const
   assert.equal(after(inDoubt('confirm'), found), 'UNKNOWN reverse')

@@ -50,6 +50,11 @@ export class Resolver {
     this.#running ??= this.#run()
   }
 
+  /** Resolves when the round under way, if any, is over. */
+  async settled(): Promise<void> {
+    await this.#running
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelTimer()

@@ -1,7 +1,7 @@
 /** Control as tests run it: a real SQLite file, a real HTTP server on loopback, a scripted CDE, virtual time. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId } from '../../lib/ids.ts'
@@ -144,6 +144,15 @@ export class Harness implements AsyncDisposable {
     this.cde.report({ ...base, field: 'securityCode', count: 3 })
     await this.control.settled()
     return { callId: onCall, captureId }
+  }
+
+  /** What a crash at this very moment would leave on the disk. @returns the path of the copied store */
+  snapshot(): string {
+    const copy = join(mkdtempSync(join(this.folder, 'crash-')), 'store.db')
+    for (const suffix of ['', '-wal']) {
+      if (existsSync(this.file + suffix)) copyFileSync(this.file + suffix, copy + suffix)
+    }
+    return copy
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
