@@ -22,6 +22,7 @@ async function call(target: Target, audio: CallAudio): Promise<Caller & { press(
       await phone.command('b')
       await phone.hungUp(5_000)
     },
+    recording: () => phone.recording(),
     [Symbol.asyncDispose]: () => phone[Symbol.asyncDispose](),
   }
 }

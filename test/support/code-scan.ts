@@ -14,9 +14,10 @@ export type CodeCounts = Readonly<Record<CodeForm, Uint32Array>>
 
 const CODES = 10_000
 const CODE_DIGITS = 4
-const CHUNK_OCTETS = 4 * 1_024 * 1_024
+const CHUNK_OCTETS = 256 * 1_024
 /** Longer than a code in any form, and a multiple of 8, so that chunks stay aligned. */
 const OVERLAP_OCTETS = 64
+const ZEROS = Buffer.alloc(OVERLAP_OCTETS + CHUNK_OCTETS)
 
 /** @returns 'unavailable' where the system does not let us read the memory */
 export function countCodes(pid: number): CodeCounts | 'unavailable' {
@@ -57,9 +58,9 @@ interface Region {
   readonly to: number
 }
 
-/** What a process can have written to; program files mapped into it cannot hold what a caller keyed. */
+/** What a program keeps its data in; files mapped into it and compiled code do not hold what a caller keyed. */
 function writableRegions(pid: number): Region[] {
-  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw.*$/gm)
+  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw-.*$/gm)
   return [...lines].map(([, from = '', to = '']) => ({ from: Number.parseInt(from, 16), to: Number.parseInt(to, 16) }))
 }
 
@@ -74,7 +75,9 @@ function* chunksOf(memory: number, { from, to }: Region): Generator<Uint8Array> 
       return
     }
     if (fresh === 0) return
-    yield buffer.subarray(0, kept + fresh)
+    const chunk = buffer.subarray(0, kept + fresh)
+    // Most of a process's address space was never touched.
+    if (!ZEROS.subarray(0, chunk.length).equals(chunk)) yield chunk
     at += fresh
     const tail = Math.min(OVERLAP_OCTETS, kept + fresh)
     buffer.copyWithin(0, kept + fresh - tail, kept + fresh)
