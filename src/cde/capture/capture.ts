@@ -49,6 +49,8 @@ export class Capture {
   readonly #automaticRequests = new Map<Field, number>()
   #state: 'open' | 'submitting' | 'closed' = 'open'
   #submitted: CardData | undefined
+  /** The field that the last key went to, though it may have completed itself since. */
+  #lastKeyed: Field | undefined
 
   constructor(options: CaptureOptions, nowMs: number) {
     this.captureId = options.captureId
@@ -80,6 +82,7 @@ export class Capture {
     const field = this.#fields.find((candidate) => candidate.name === name)
     if (this.#state !== 'open' || !field) return false
     this.#automaticRequests.delete(field)
+    this.#lastKeyed = undefined
     if (!field.open) this.#openField()?.reset()
     field.request(nowMs)
     return true
@@ -100,15 +103,19 @@ export class Capture {
   /** A key of the caller. @returns false when it was a digit that nothing had asked for */
   key(key: KeyCode, nowMs: number): boolean {
     const field = this.#openField()
+    this.#lastKeyed = field
     if (this.#state !== 'open' || !field) return !isDigit(key)
     field.key(key, nowMs)
     this.#afterChange(field, nowMs)
     return true
   }
 
+  /** The carriages contradict each other about the last key. The field that took it is in error, even if it was complete. */
   conflict(nowMs: number): void {
-    const field = this.#openField()
+    const field = this.#lastKeyed?.state === 'valid' ? this.#lastKeyed : this.#openField()
     if (this.#state !== 'open' || !field) return
+    // In one go, the next field may have been asked for already; it is asked for again when its turn comes.
+    if (!field.open) this.#openField()?.reset()
     field.conflict()
     this.#afterChange(field, nowMs)
   }

@@ -216,6 +216,27 @@ void test('contradicting carriages put the open field in error and its digits ar
   assert.ok(bench.wiped())
 })
 
+void test('a contradiction about the last key of a field that has completed itself hits that field, not the next', () => {
+  const bench = new Bench()
+  bench.start('continuous')
+  bench.keys('42424242424242421234')
+  assert.equal(bench.last('securityCode')?.state, 'requested')
+  bench.captures.conflict(CALL, bench.nowMs)
+  assert.equal(bench.last('securityCode')?.state, 'idle')
+  const expiry = bench.reports.filter((report) => report.type === 'field' && report.field === 'expiry').slice(-2)
+  assert.deepEqual(
+    expiry.map((report) => report.type === 'field' && (report.error ?? report.state)),
+    ['digit-conflict', 'requested'],
+  )
+  assert.equal(bench.last('cardNumber')?.state, 'valid')
+  const dropped = new Bench()
+  dropped.start()
+  dropped.enter('expiry', '1234')
+  dropped.keys('5')
+  dropped.captures.conflict(CALL, dropped.nowMs)
+  assert.equal(dropped.last('expiry')?.state, 'valid', 'the contradiction was about a key that had been dropped')
+})
+
 void test('a second capture on a call, a wrong field, a doubled field and too many captures are refused', () => {
   const bench = new Bench()
   bench.start()

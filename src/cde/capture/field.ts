@@ -4,8 +4,8 @@
  *            request                 first digit                rules hold
  *   idle ──────────────▶ requested ──────────────▶ collecting ──────────────▶ valid
  *                         │  ▲ ▲                     │ │                        │
- *                         │  │ └───── clear key ─────┘ │ a rule is broken,      │ recheck: the code does
- *     first-digit timer   │  │ request                 │ timer, conflict        │ not fit the brand
+ *                         │  │ └───── clear key ─────┘ │ a rule is broken,      │ recheck, conflict
+ *     first-digit timer   │  │ request                 │ timer, conflict        │
  *                         ▼  │                         ▼                        ▼
  *                        error ◀────────────────────────────────────────────────
  *
@@ -13,7 +13,7 @@
  *
  * A field ends by the end key, by reaching the only length it can have, or by a pause after something acceptable.
  * Inputs that change nothing: the end or clear key before the first digit (left over from the field before, which
- * completed itself), keys A–D, and everything while the field is idle, valid or in error.
+ * completed itself), keys A–D, and every key while the field is idle, valid or in error.
  */
 import { captureLimits } from '../../lib/limits.ts'
 import type { Brand, FieldReport } from '../../wall/messages.ts'
@@ -134,7 +134,7 @@ export class Field {
 
   /** Two carriages of the call told different digits: nothing of this field can be trusted. */
   conflict(): void {
-    if (this.open) this.#fail('digit-conflict')
+    if (this.open || this.#state === 'valid') this.#fail('digit-conflict')
   }
 
   /** A security code that was keyed before the card: judged again now that the brand is known. */
