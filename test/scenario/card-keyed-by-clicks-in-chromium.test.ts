@@ -61,7 +61,7 @@ test('a card keyed by clicks leads to "approved", and no key passes through cont
   skip: missing('chromium'),
   timeout: 150_000,
 }, async () => {
-  await using folder = await temporaryFolder()
+  await using folder = await temporaryFolder('page')
   const { program, address } = await startTonewall(folder.path)
   await using _tonewall = program
   const browser = await launchBrowser()
@@ -93,7 +93,7 @@ test('the keyboard alone is enough, at phone width too, and a declined card says
   skip: missing('chromium'),
   timeout: 150_000,
 }, async () => {
-  await using folder = await temporaryFolder()
+  await using folder = await temporaryFolder('page')
   const { program, address } = await startTonewall(folder.path)
   await using _tonewall = program
   const browser = await launchBrowser()
