@@ -23,7 +23,9 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-/** What the parts of the UserAgent share: its legs, dialogs, transactions, timers, and the outputs of one call into it. */
+/**
+ * What the parts of the UserAgent share: its legs, dialogs, transactions, timers, and the outputs of one call into it.
+ */
 export class Core implements TransactionHost {
   local: Address
   readonly options: UserAgentOptions

@@ -76,7 +76,10 @@ function readHeaders(lines: readonly string[], headers: Header[]): FrameProblem 
   return problem
 }
 
-/** A copy (Buffer's own slice would not be one). RFC 3261 18.3: over UDP the body ends with Content-Length, or with the datagram when there is none. */
+/**
+ * A copy (Buffer's own slice would not be one). RFC 3261 18.3: over UDP the body ends with Content-Length, or with the
+ * datagram when there is none.
+ */
 function readBody(datagram: Uint8Array, at: number | undefined, headers: readonly Header[]): Uint8Array | FrameProblem {
   if (at === undefined) return EMPTY
   const lengths = headerValues({ headers }, 'Content-Length')

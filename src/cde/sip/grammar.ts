@@ -1,4 +1,6 @@
-/** The few pieces of the RFC 3261 section 25 grammar that every header shares. All texts are octet strings, unfolded. */
+/**
+ * The few pieces of the RFC 3261 section 25 grammar that every header shares. All texts are octet strings, unfolded.
+ */
 
 export interface Param {
   readonly name: string
@@ -35,7 +37,9 @@ export function paramValue(params: readonly Param[], name: string): string | und
   return found === undefined ? undefined : (found.value ?? '')
 }
 
-/** Splits a header value at commas outside quotes and angle brackets (RFC 3261 7.3.1); undefined when those are open. */
+/**
+ * Splits a header value at commas outside quotes and angle brackets (RFC 3261 7.3.1); undefined when those are open.
+ */
 export function splitList(value: string): string[] | undefined {
   const parts: string[] = []
   let start = 0

@@ -89,7 +89,10 @@ export function reject(
   usage.transaction.respond(responseTo(usage.request, status, { ...extra, toTag: usage.localTag, headers }), nowMs)
 }
 
-/** CANCEL of an INVITE that has come (RFC 3261 9.2). For one that is finished: 200 to the CANCEL, nothing else (SIP-10). */
+/**
+ * CANCEL of an INVITE that has come (RFC 3261 9.2). For one that is finished: 200 to the CANCEL, nothing else
+ * (SIP-10).
+ */
 export function onCancel(core: Core, request: SipRequest, source: Address, nowMs: number): void {
   const invite = core.transactions.find(request, 'INVITE')
   if (invite === undefined) {

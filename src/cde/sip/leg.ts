@@ -14,7 +14,8 @@ import type { LegId } from './user-agent-types.ts'
  *   they call (uas): early --our 2xx--> answered --ACK--> confirmed --BYE--> ended
  *
  * `ended` is reached from every state: refusal, CANCEL, hangUp, no ACK, 408 or 481 in the dialog. An ended leg takes no
- * orders and reports nothing, but its dialogs and transactions live on until their timers end (crossing BYEs, late 2xx).
+ * orders and reports nothing, but its dialogs and transactions live on until their timers end (crossing BYEs, late
+ * 2xx).
  */
 export type LegState = 'early' | 'answered' | 'confirmed' | 'ended'
 

@@ -1,7 +1,9 @@
 import { checkMessage, type HeaderProblem } from './check.ts'
 import { type FrameProblem, readFrame } from './frame.ts'
 
-/** One header field. `name` as received, `value` unfolded and trimmed; both are octet strings (one char = one octet). */
+/**
+ * One header field. `name` as received, `value` unfolded and trimmed; both are octet strings (one char = one octet).
+ */
 export interface Header {
   readonly name: string
   readonly value: string
@@ -34,7 +36,9 @@ export interface Reading {
   readonly problem: ParseProblem | undefined
 }
 
-/** Reads one datagram as far as it goes: start line, headers, body, and the headers RFC 3261 8.1.1 wants. Never throws. */
+/**
+ * Reads one datagram as far as it goes: start line, headers, body, and the headers RFC 3261 8.1.1 wants. Never throws.
+ */
 export function readMessage(datagram: Uint8Array): Reading {
   const frame = readFrame(datagram)
   if (frame.message === undefined || frame.problem !== undefined) return frame

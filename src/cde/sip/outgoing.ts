@@ -100,7 +100,9 @@ function onProvisional(core: Core, leg: Leg, usage: OutgoingInvite, response: Si
   core.emit({ type: 'provisional', status, reason, headers, ...content(leg, response) })
 }
 
-/** RFC 3261 13.2.2.4 and RFC 6026: the first 2xx wins, each gets its ACK every time it comes, others get BYE (SIP-03). */
+/**
+ * RFC 3261 13.2.2.4 and RFC 6026: the first 2xx wins, each gets its ACK every time it comes, others get BYE (SIP-03).
+ */
 function onAnswer(core: Core, leg: Leg, usage: OutgoingInvite, response: SipResponse, nowMs: number): void {
   const tag = tagOf(headerValue(response, 'To') ?? '')
   const known = usage.answers.get(tag)

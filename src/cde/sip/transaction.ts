@@ -13,7 +13,9 @@ export type Action =
 
 export const absorbed: readonly Action[] = [{ type: 'absorbed' }]
 
-/** Checks a transition against the machine's table of legal predecessors. An illegal one is a fault of ours: it throws. */
+/**
+ * Checks a transition against the machine's table of legal predecessors. An illegal one is a fault of ours: it throws.
+ */
 export function moved<State extends string>(
   predecessors: Readonly<Record<State, readonly State[]>>,
   from: State,

@@ -70,7 +70,9 @@ export function formatHostPort(address: Address): string {
   return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`
 }
 
-/** Where the URI points when its host is an IP literal; undefined for names (RFC 3263 comes later) and other schemes. */
+/**
+ * Where the URI points when its host is an IP literal; undefined for names (RFC 3263 comes later) and other schemes.
+ */
 export function literalAddress(uriText: string): Address | undefined {
   const uri = parseUri(uriText)
   if (!isSipUri(uri) || !(isIPv4(uri.host) || isIPv6(uri.host))) return undefined

@@ -11,7 +11,10 @@ export interface UserAgentOptions {
   /** Value of User-Agent and Server headers. */
   readonly userAgent: string
   readonly random: RandomBytes
-  /** SIP-35: a source refused here gets no answer at all, so destinations of our own calls must pass too. Absent: everyone is heard. */
+  /**
+   * SIP-35: a source refused here gets no answer at all, so destinations of our own calls must pass too. Absent:
+   * everyone is heard.
+   */
   readonly allowSource?: (from: Address) => boolean
 }
 
@@ -24,7 +27,9 @@ export interface OutgoingCall {
   readonly from: string
   /** To header value without a tag. */
   readonly to: string
-  /** Extra headers, appended as they are. Those the UA writes itself (Via, Contact, CSeq, …) are left out and counted. */
+  /**
+   * Extra headers, appended as they are. Those the UA writes itself (Via, Contact, CSeq, …) are left out and counted.
+   */
   readonly headers: readonly Header[]
   /** Without a body this is a delayed offer: the ACK to the 2xx waits until answerOffer gives the answer. */
   readonly body?: Uint8Array | undefined
@@ -89,7 +94,10 @@ export type LegEvent =
       readonly headers: readonly Header[]
     }
   | { readonly type: 'cancelled'; readonly leg: LegId; readonly headers: readonly Header[] }
-  /** Call answerOffer, soon: the peer waits. May come before `confirmed` when it overtook the ACK. Empty body: the peer asks for our offer (SIP-05). */
+  /**
+   * Call answerOffer, soon: the peer waits. May come before `confirmed` when it overtook the ACK. Empty body: the peer
+   * asks for our offer (SIP-05).
+   */
   | (Content & { readonly type: 'offered' })
   /** The answer to our offer(); or, after an offerless re-INVITE, the answer to the offer we gave in answerOffer. */
   | (Content & { readonly type: 'offer-answered' })

@@ -61,7 +61,9 @@ export class UserAgent {
     return this.#core.timers.nextAtMs()
   }
 
-  /** The network refused this datagram of ours (ICMP, no route): an INVITE that waits for its first answer fails 503. */
+  /**
+   * The network refused this datagram of ours (ICMP, no route): an INVITE that waits for its first answer fails 503.
+   */
   sendFailed(datagram: Uint8Array, nowMs: number): Output[] {
     this.#core.count('sip_send_failed')
     const message = parseMessage(datagram)

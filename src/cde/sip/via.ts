@@ -11,23 +11,24 @@ export interface Via {
   readonly params: readonly Param[]
 }
 
-const VIA =
-  /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])[ \t]*(?::[ \t]*(\d+)[ \t]*)?(;[^]*)?$/i
+const PROTOCOL = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+/i
+const SENT_BY = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])[ \t]*(?::[ \t]*(\d+)[ \t]*)?(;[^]*)?$/
 
 /** RFC 3261 8.1.1.7: branches that begin with this are unique across space and time. */
 export const BRANCH_COOKIE = 'z9hG4bK'
 
 /** Parses one Via value (split lists first). Never throws. */
 export function parseVia(value: string): Via | 'via-syntax' {
-  const match = VIA.exec(value)
-  if (match === null) return 'via-syntax'
-  const [, transport = '', rawHost = '', portText, paramText = ''] = match
+  const protocol = PROTOCOL.exec(value)
+  const sentBy = SENT_BY.exec(value.slice(protocol?.[0].length))
+  if (protocol?.[1] === undefined || sentBy === null) return 'via-syntax'
+  const [, rawHost = '', portText, paramText = ''] = sentBy
   const port = portText === undefined ? undefined : parseNumber(portText, 65_535)
   if (portText !== undefined && (port === undefined || port === 0)) return 'via-syntax'
   const params = parseParams(paramText)
   if (params === undefined) return 'via-syntax'
   const host = rawHost.startsWith('[') ? rawHost.slice(1, -1) : rawHost
-  return { transport: transport.toUpperCase(), host, port, branch: paramValue(params, 'branch') ?? '', params }
+  return { transport: protocol[1].toUpperCase(), host, port, branch: paramValue(params, 'branch') ?? '', params }
 }
 
 /**
