@@ -89,7 +89,7 @@ export class CallerPane {
       button.dataset['testid'] = `card-${index + 1}`
       const [number, about] = [document.createElement('span'), document.createElement('small')]
       number.textContent = card.number
-      about.textContent = `${card.name}, ${card.outcome}`
+      about.textContent = card.declined ? `${card.name}, declined` : card.name
       button.append(number, about)
       button.addEventListener('click', () => this.#pick(card))
       this.#cardButtons.set(card, button)

@@ -2,17 +2,18 @@
 
 export interface DemoCard {
   readonly name: string
-  readonly outcome: string
+  /** The sandbox gateway approves the others. */
+  readonly declined: boolean
   /** Grouped as on a card. */
   readonly number: string
   readonly securityCode: string
 }
 
 export const demoCards: readonly DemoCard[] = [
-  { name: 'Visa', outcome: 'approved', number: '4242 4242 4242 4242', securityCode: '123' },
-  { name: 'Amex', outcome: 'approved', number: '3782 822463 10005', securityCode: '1234' },
-  { name: 'Mastercard', outcome: 'approved', number: '5105 1051 0510 5100', securityCode: '123' },
-  { name: 'Visa', outcome: 'declined', number: '4000 0000 0000 0002', securityCode: '123' },
+  { name: 'Visa', declined: false, number: '4242 4242 4242 4242', securityCode: '123' },
+  { name: 'Amex', declined: false, number: '3782 822463 10005', securityCode: '1234' },
+  { name: 'Mastercard', declined: false, number: '5105 1051 0510 5100', securityCode: '123' },
+  { name: 'Visa', declined: true, number: '4000 0000 0000 0002', securityCode: '123' },
 ]
 
 /** Month and year as keyed, three years on: a card of the demo never expires. */
