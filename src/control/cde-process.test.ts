@@ -1,0 +1,124 @@
+/** The real card zone as a child process: what surrounds it, what kills it, what comes back. Linux tells about it in /proc. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { freePorts } from '../../test/support/free-ports.ts'
+import { childrenOf } from '../../test/support/proc.ts'
+import { createLog } from '../lib/log.ts'
+import { cdeSettings } from '../wall/settings.ts'
+import { CdeProcess } from './cde-process.ts'
+
+const noProc = !existsSync('/proc/self/status') && 'this system has no /proc'
+const root = fileURLToPath(new URL('../../', import.meta.url))
+let folder = ''
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tonewall-cde-'))
+  writeFileSync(join(folder, 'key'), 'secret')
+})
+after(() => rmSync(folder, { recursive: true }))
+
+async function cdeProcess(change: { sipPort?: number; credentialFile?: string } = {}): Promise<CdeProcess> {
+  const first = await freePorts(10)
+  const credentialFile = change.credentialFile ?? join(folder, 'key')
+  const settings = cdeSettings.parse({
+    sip: { host: '127.0.0.1', port: change.sipPort ?? first },
+    media: { host: '127.0.0.1', portMin: first + 2, portMax: first + 9 },
+    numbers: [{ id: 'line', called: '+441632960001', destination: 'sip:agent@127.0.0.1:5999' }],
+    capture: { fields: [{ name: 'cardNumber', kind: 'cardNumber' }] },
+    gateways: [{ account: 'sandbox', kind: 'sandbox', url: 'http://127.0.0.1:1', credentialFile }],
+  })
+  return new CdeProcess({
+    node: process.execPath,
+    entry: join(root, 'src', 'cde', 'main.ts'),
+    readable: [join(root, 'src', '*'), join(root, 'node_modules', '*'), join(root, 'package.json'), credentialFile],
+    settings,
+    log: createLog('test', { write: () => {} }),
+    onRefused: () => {},
+  })
+}
+
+async function cdePid(): Promise<number> {
+  const children = await childrenOf(process.pid)
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('cde/main.ts'))
+  assert.ok(found, 'the card zone is not among the children of this process')
+  return found
+}
+
+const nextDown = (cde: CdeProcess): Promise<void> => new Promise((resolve) => cde.onDown(resolve))
+const nextUp = (cde: CdeProcess): Promise<void> => new Promise((resolve) => cde.onUp(resolve))
+
+test('it runs with an empty environment, without core dumps, permissions to write or an inspector', {
+  skip: noProc,
+}, async () => {
+  process.env['NODE_OPTIONS'] = '--title=planted'
+  const cde = await cdeProcess()
+  try {
+    assert.equal(await cde.start(), undefined)
+    const pid = await cdePid()
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    assert.doesNotMatch(environment, /planted|NODE_OPTIONS|HOME|TOKEN|SECRET/)
+    assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /Max core file size\s+0\s+0/)
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    assert.ok(commandLine.includes('--permission') && commandLine.includes('--disable-sigusr1'))
+    assert.ok(
+      !commandLine.some((flag) => /^--(inspect|allow-fs-write|allow-child|allow-worker|allow-addons)/.test(flag)),
+    )
+    process.kill(pid, 'SIGUSR1')
+    process.kill(pid, 'SIGTERM')
+    assert.equal(cde.send({ type: 'hang-up', callId: 'BCDFGHJKLMNPQRSTVW' }), true)
+    assert.equal(await inspectorListens(pid), false)
+    assert.equal(await cdePid(), pid, 'SIGUSR1 and SIGTERM must not end it: control decides')
+  } finally {
+    delete process.env['NODE_OPTIONS']
+    await cde.stop()
+  }
+})
+
+test('killed, it is reported down at once, started anew and configured', { skip: noProc }, async () => {
+  const cde = await cdeProcess()
+  try {
+    assert.equal(await cde.start(), undefined)
+    const first = await cdePid()
+    const down = nextDown(cde)
+    process.kill(first, 'SIGKILL')
+    await down
+    assert.equal(cde.up, false)
+    assert.equal(cde.send({ type: 'hang-up', callId: 'BCDFGHJKLMNPQRSTVW' }), false)
+    await nextUp(cde)
+    assert.notEqual(await cdePid(), first)
+  } finally {
+    await cde.stop()
+  }
+})
+
+test('what makes a start impossible is said, and nothing is left running', { skip: noProc }, async () => {
+  const holder = await cdeProcess()
+  const port = await freePorts(2)
+  const first = await cdeProcess({ sipPort: port })
+  assert.equal(await first.start(), undefined)
+  const second = await cdeProcess({ sipPort: port })
+  assert.equal(await second.start(), 'sip-port-taken')
+  await first.stop()
+  const unreadable = await cdeProcess({ credentialFile: join(folder, 'missing') })
+  assert.equal(await unreadable.start(), 'credential-unreadable')
+  await holder.stop()
+  const left = (await childrenOf(process.pid)).filter((pid) => existsSync(`/proc/${pid}/exe`))
+  assert.deepEqual(left, [])
+})
+
+/** True when the process listens on a TCP port: the CDE has none, an inspector would. */
+async function inspectorListens(pid: number): Promise<boolean> {
+  const { readdir, readlink } = await import('node:fs/promises')
+  const descriptors = await readdir(`/proc/${pid}/fd`)
+  const links = await Promise.all(descriptors.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')))
+  const inodes = new Set(links.map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]))
+  const tables = ['tcp', 'tcp6'].map((name) => readFileSync(`/proc/${pid}/net/${name}`, 'utf8')).join('\n')
+  // Columns of /proc/net/tcp: 3 is the state (0A is LISTEN), 9 the inode.
+  return tables.split('\n').some((line) => {
+    const columns = line.trim().split(/\s+/)
+    return columns[3] === '0A' && inodes.has(columns[9])
+  })
+}
