@@ -37,7 +37,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   ],
   'gateways[].account': ['must start with a small letter; letters, digits and hyphens, at most 40', '"main"'],
   'gateways[].kind': ['must be a gateway that Tonewall knows', '"sandbox"'],
-  'gateways[].url': ['must be an http or https address', '"https://gateway.example.com"'],
+  'gateways[].url': ['must be an https address (plain http only on this machine)', '"https://gateway.example.com"'],
   'gateways[].credentialFile': ['must name the file that holds the gateway secret', '"./secrets/main.key"'],
   apiKeys: ['must list at least one key', '[{ "name": "crm", "merchant": "acme", "keyFile": "./secrets/crm.key" }]'],
   'apiKeys[].keyFile': ['must name the file that holds the key', '"./secrets/crm.key"'],

@@ -72,6 +72,11 @@ test('a wrong or missing setting is named with its path, its problem and an exam
   )
 })
 
+test('a gateway on plain http elsewhere is refused', () => {
+  const gateway = { ...usable.gateways[0], url: 'http://gateway.example.com' }
+  assert.match(problemsOf({ gateways: [gateway] }), /^gateways\[0\]\.url: must be an https address/m)
+})
+
 test('a misspelt setting is shown, a secret in a wrong place is not', () => {
   assert.match(problemsOf({ sipp: {} }), /^sipp: is not a setting/m)
   const said = problemsOf({ '4242424242424242': 1 })

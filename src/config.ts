@@ -46,7 +46,7 @@ const schema = z.strictObject({
     .array(
       gatewaySettings.extend({
         merchant: name,
-        url: z.url({ protocol: /^https?$/ }),
+        url: z.url({ protocol: /^https?$/ }).refine(isEncryptedOrLocal),
         /** How long after a charge the gateway's query may still miss it. */
         queryLagMs: z.number().int().min(0).max(3_600_000).default(2_000),
       }),
@@ -66,6 +66,12 @@ const schema = z.strictObject({
 })
 
 export type Config = z.infer<typeof schema>
+
+/** PCI DSS 4.2.1: card data crosses open networks encrypted only; plain HTTP never leaves this machine. */
+function isEncryptedOrLocal(text: string): boolean {
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+}
 
 /** A line for the operator: where in the file, what is wrong, how it may look. */
 export interface ConfigProblem {

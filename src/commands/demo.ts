@@ -17,12 +17,12 @@ Ends with an error if a digit can be recovered, a payment is not as scripted, or
     const print = (line: string): void => void process.stdout.write(`${line}\n`)
     const result = await runDemo(resolve(values.out ?? join('data', 'demo')), new Timeline(print))
     print(values.json ? JSON.stringify(result) : summary(result))
-    return result.ok ? 0 : 1
+    return result.off.length === 0 ? 0 : 1
   },
 }
 
 function summary(result: DemoResult): string {
-  const { recovered, speechKeptPercent, keyToScreenMs, payments, ok } = result
+  const { recovered, speechKeptPercent, keyToScreenMs, payments, off } = result
   return [
     '',
     `  digits recovered from what the agent heard   ${recovered}`,
@@ -30,7 +30,7 @@ function summary(result: DemoResult): string {
     `  key to screen                                ${keyToScreenMs.p50} ms median, ${keyToScreenMs.p99} ms at the 99th percentile`,
     `  payments                                     ${payments.map((payment) => payment.result).join(', ')}`,
     '',
-    ok ? '  All as it should be.' : '  SOMETHING IS OFF.',
+    off.length === 0 ? '  All as it should be.' : `  OFF: ${off.join('; ')}.`,
     '',
   ].join('\n')
 }

@@ -1,6 +1,7 @@
 /** The configured gateway accounts, each with its connector. A new kind of gateway is one line in `connectorOf`. */
 import type { Outcome, QueryOutcome, ReverseOutcome } from '../../wall/messages.ts'
 import type { GatewaySettings } from '../../wall/settings.ts'
+import { wipeCard } from '../capture/card-data.ts'
 import type { CardData, ChargeContext, GatewayConnector } from './connector.ts'
 import { createSandboxConnector } from './sandbox/connector.ts'
 
@@ -31,8 +32,9 @@ export class GatewayDesk {
   /** Takes the card over: it is wiped whatever happens. */
   async charge(account: string, card: CardData, context: ChargeContext): Promise<Outcome> {
     const connector = this.#connectors.get(account)
-    if (connector === undefined) throw new Error('charge on an account that has() denies')
-    return connector.charge(card, context)
+    if (connector !== undefined) return connector.charge(card, context)
+    wipeCard(card)
+    return { kind: 'declined', code: 'config_error', advice: 'never' }
   }
 
   async query(account: string, reference: string): Promise<QueryOutcome> {

@@ -15,6 +15,7 @@ import type { Timeline } from './timeline.ts'
 
 const PAGE_PORT = 8_180
 const TONE_MS = 80
+const KEY_TO_SCREEN_MS_MAX = 150
 
 export interface DemoResult {
   calls: number
@@ -29,7 +30,8 @@ export interface DemoResult {
   payments: { orderReference: string; expected: string; result: string }[]
   keyToScreenMs: { p50: number; p99: number; keys: number }
   files: Record<string, string>
-  ok: boolean
+  /** What is not as it should be, in fixed words; empty when all is well. */
+  off: string[]
 }
 
 /** Runs the demo and writes its recordings into `folder`. @throws when a step fails */
@@ -195,13 +197,29 @@ function finish(demo: DemoCall, simulators: Simulators, folder: string, timeline
   const at = (share: number): number =>
     Math.round(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0)
   const kept = Math.round(speechKeptPercent(said, heard, spans) * 10) / 10
+  const off: string[] = []
+  if (recovered > 0) off.push('a key can be recovered from what the agent heard')
+  // A check that hears nothing in the caller's recording either has proved nothing.
+  if (audible === 0) off.push('the decoders are deaf')
   const asScripted =
     payments.length === demoPayments.length && payments.every(({ expected, result }) => expected === result)
-  const exact = Object.entries(keyed).every(([carriage, count]) => captured[carriage] === count)
-  // A check that hears nothing in the caller's recording either has proved nothing.
-  const ok = recovered === 0 && audible > 0 && asScripted && exact && at(0.99) <= 150
+  if (!asScripted) off.push('a payment is not as scripted')
+  if (!Object.entries(keyed).every(([carriage, count]) => captured[carriage] === count))
+    off.push('a digit was not captured')
+  if (at(0.99) > KEY_TO_SCREEN_MS_MAX) off.push('keys reach the screen late')
   const keyToScreenMs = { p50: at(0.5), p99: at(0.99), keys: latencies.length }
-  return { calls: 1, captured, keyed, recovered, decoders, speechKeptPercent: kept, payments, keyToScreenMs, files, ok }
+  return {
+    calls: 1,
+    captured,
+    keyed,
+    recovered,
+    decoders,
+    speechKeptPercent: kept,
+    payments,
+    keyToScreenMs,
+    files,
+    off,
+  }
 }
 
 function aligned(samples: Int16Array, delayMs: number): Int16Array {
