@@ -23,13 +23,19 @@ export async function openCapture(product: Product, callId: string): Promise<str
 
 /** Waits until every field is valid; rejects at once when the capture closes or a field is in error. */
 export async function allFieldsValid(product: Product, captureId: string, timeoutMs: number): Promise<CaptureJson> {
-  return await eventually('every field valid', timeoutMs, async () => {
+  let last = ''
+  const look = async (): Promise<CaptureJson | undefined> => {
     const capture = schemas.capture.parse(await product.get(`/v1/captures/${captureId}`))
-    const bad = capture.fields.find(({ state }) => state === 'error')
-    if (bad !== undefined) throw new Error(`field ${bad.field}: ${bad.error ?? ''} at ${bad.count} keys`)
-    if (capture.state === 'closed') throw new Error(`the capture closed: ${capture.closeReason ?? ''}`)
+    last = capture.fields.map(({ field, state, count, error }) => `${field} ${error ?? state} ${count}`).join(', ')
+    const isLost = capture.state === 'closed' || capture.fields.some(({ state }) => state === 'error')
+    if (isLost) throw new Error(`the capture is ${capture.closeReason ?? capture.state}`)
     return capture.fields.every(({ state }) => state === 'valid') ? capture : undefined
-  })
+  }
+  try {
+    return await eventually('every field valid', timeoutMs, look)
+  } catch (error) {
+    throw new Error(`fields: ${last}`, { cause: error })
+  }
 }
 
 export async function submit(product: Product, captureId: string, orderReference: string): Promise<PaymentJson> {

@@ -12,9 +12,11 @@ import type { TemporaryFolder } from './temp-folder.ts'
 
 export const CALLED_NUMBER = '+442071234567'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const READY_MS_MAX = 30_000
 const MEDIA_PORTS = 40
+/** How many consecutive free ports a product and its gateway take; see portsFrom. */
+export const PORTS_NEEDED = 4 + MEDIA_PORTS
 // Secrets of this test run, not of anybody.
 const API_KEY = 'test-desk-key-BCDFGHJKLMNPQRST'
 const GATEWAY_KEY = 'test-gateway-key-BCDFGHJKLMNP'
@@ -48,15 +50,15 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const { folder } = options
   const dataFolder = folder.file('data')
   await mkdir(dataFolder)
-  const ports = await freePorts(4 + MEDIA_PORTS)
-  const [httpPort, sipPort, gatewayPort, mediaPort] = [ports, ports + 1, ports + 2, ports + 4]
+  const ports = portsFrom(await freePorts(PORTS_NEEDED))
+  const { httpPort, sipPort, gatewayPort } = ports
   const gateway = await startSandboxGateway({
     host: '127.0.0.1',
     port: gatewayPort,
     key: GATEWAY_KEY,
     ...(options.slowMs === undefined ? {} : { slowMs: options.slowMs }),
   })
-  const config = await writeConfiguration(folder, options.destination, { httpPort, sipPort, gatewayPort, mediaPort })
+  const config = await writeConfiguration(folder, options.destination, ports)
   const program = startProgram(process.execPath, ['--disable-sigusr1', MAIN, 'start', '--config', config], {
     cwd: folder.path,
     lifeMs: options.lifeMs,
@@ -95,14 +97,19 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   }
 }
 
-interface Ports {
+export interface Ports {
   readonly httpPort: number
   readonly sipPort: number
   readonly gatewayPort: number
   readonly mediaPort: number
 }
 
-async function writeConfiguration(folder: TemporaryFolder, destination: string, ports: Ports): Promise<string> {
+export function portsFrom(first: number): Ports {
+  return { httpPort: first, sipPort: first + 1, gatewayPort: first + 2, mediaPort: first + 4 }
+}
+
+/** Writes `tonewall.json` and the keys that it names. @returns the path of the configuration */
+export async function writeConfiguration(folder: TemporaryFolder, destination: string, ports: Ports): Promise<string> {
   const host = '127.0.0.1'
   const config = {
     http: { host, port: ports.httpPort, allowedOrigins: [] },
