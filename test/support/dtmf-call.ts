@@ -23,9 +23,9 @@ export interface StreamSettings {
 export const PAYLOAD_TYPES = { PCMU: 0, PCMA: 8 } as const
 export const EVENT_TYPE = 101
 
-export function formats(codec: G711Codec = 'PCMA', eventType: number | undefined = EVENT_TYPE): AudioFormat[] {
+export function formats(codec: G711Codec = 'PCMA', eventType: number | 'none' = EVENT_TYPE): AudioFormat[] {
   const audio: AudioFormat = { payloadType: PAYLOAD_TYPES[codec], codec, clockHz: 8_000 }
-  if (eventType === undefined) return [audio]
+  if (eventType === 'none') return [audio]
   return [audio, { payloadType: eventType, codec: 'telephone-event', clockHz: 8_000 }]
 }
 

@@ -35,6 +35,9 @@ export class ToneFit {
   readonly #alongOdd: Float64Array
   /** Per pair of tones: the inverse Gram matrices (even 0–2, odd 3–5), each as rr, rc, cc. */
   readonly #inverse: Float64Array
+  /** Indices of a place's tones. A place is ((row shift · shifts) + column shift) · 16 + pair: 0–15 are unshifted. */
+  readonly #rows: Uint8Array
+  readonly #columns: Uint8Array
   readonly #variants: number
   readonly #shiftedFrom: number
   readonly #fit: Fit = { ...QUIET }
@@ -60,8 +63,14 @@ export class ToneFit {
     this.#alongEven = new Float64Array(tonesHz.length)
     this.#alongOdd = new Float64Array(tonesHz.length)
     for (const [tone, hz] of tonesHz.entries()) this.#prepareTone(tone, hz)
-    this.#inverse = new Float64Array(this.#variants ** 2 * 16 * 6)
-    for (let place = 0; place < this.#variants ** 2 * 16; place++) this.#prepareInverse(place)
+    const places = shifts.length ** 2 * 16
+    this.#rows = Uint8Array.from(
+      { length: places },
+      (_, i) => Math.floor((i >> 4) / shifts.length) * 8 + ((i >> 2) & 3),
+    )
+    this.#columns = Uint8Array.from({ length: places }, (_, i) => ((i >> 4) % shifts.length) * 8 + 4 + (i & 3))
+    this.#inverse = new Float64Array(places * 6)
+    for (let place = 0; place < places; place++) this.#prepareInverse(place)
   }
 
   /** @param samples the window, 16-bit scale. @returns an object that the next call overwrites */
@@ -98,8 +107,8 @@ export class ToneFit {
 
   #prepareInverse(place: number): void {
     const half = this.#window / 2
-    const row = this.#rowTone(place)
-    const column = this.#columnTone(place)
+    const row = this.#rows[place] ?? 0
+    const column = this.#columns[place] ?? 0
     for (const [offset, basis] of [this.#cosines, this.#sines].entries()) {
       let rr = 0
       let rc = 0
@@ -114,15 +123,6 @@ export class ToneFit {
       const determinant = rr * cc - rc * rc
       this.#inverse.set([cc / determinant, -rc / determinant, rr / determinant], place * 6 + offset * 3)
     }
-  }
-
-  /** A place is ((row shift · shifts) + column shift) · 16 + pair, so place 0–15 is the unshifted grid. */
-  #rowTone(place: number): number {
-    return Math.floor((place >> 4) / this.#variants) * 8 + ((place >> 2) & 3)
-  }
-
-  #columnTone(place: number): number {
-    return ((place >> 4) % this.#variants) * 8 + 4 + (place & 3)
   }
 
   /** Fills the even and odd halves. @returns the window's energy without its mean */
@@ -160,31 +160,21 @@ export class ToneFit {
     }
   }
 
-  /** Energy of the window inside the span of the two tones of `place`. */
   #inside(place: number): number {
-    const inverse = this.#inverse
-    const row = this.#rowTone(place)
-    const column = this.#columnTone(place)
-    const re = this.#alongEven[row] as number
-    const ce = this.#alongEven[column] as number
-    const ro = this.#alongOdd[row] as number
-    const co = this.#alongOdd[column] as number
-    const at = place * 6
-    return (
-      re * re * (inverse[at] as number) +
-      2 * re * ce * (inverse[at + 1] as number) +
-      ce * ce * (inverse[at + 2] as number) +
-      ro * ro * (inverse[at + 3] as number) +
-      2 * ro * co * (inverse[at + 4] as number) +
-      co * co * (inverse[at + 5] as number)
-    )
+    return insideOf(place, this.#rows, this.#columns, this.#alongEven, this.#alongOdd, this.#inverse)
   }
 
+  /** The place from `from` to `to`, or `start`, whose two tones hold most of the window's energy. */
   #best(from: number, to: number, start: number): number {
-    let best = start === -1 ? from : start
-    let bestInside = this.#inside(best)
+    let best = start
+    let bestInside = start === -1 ? -1 : this.#inside(start)
+    const even = this.#alongEven
+    const odd = this.#alongOdd
+    const rows = this.#rows
+    const columns = this.#columns
+    const inverse = this.#inverse
     for (let place = from; place < to; place++) {
-      const inside = this.#inside(place)
+      const inside = insideOf(place, rows, columns, even, odd, inverse)
       if (inside > bestInside) {
         best = place
         bestInside = inside
@@ -196,8 +186,8 @@ export class ToneFit {
   #twistDb(place: number): number {
     const inverse = this.#inverse.subarray(place * 6, place * 6 + 6)
     const [e0 = 0, e1 = 0, e2 = 0, o0 = 0, o1 = 0, o2 = 0] = inverse
-    const row = this.#rowTone(place)
-    const column = this.#columnTone(place)
+    const row = this.#rows[place] ?? 0
+    const column = this.#columns[place] ?? 0
     const re = this.#alongEven[row] ?? 0
     const ce = this.#alongEven[column] ?? 0
     const ro = this.#alongOdd[row] ?? 0
@@ -206,4 +196,30 @@ export class ToneFit {
     const columnPower = (e1 * re + e2 * ce) ** 2 + (o1 * ro + o2 * co) ** 2
     return 10 * Math.log10((columnPower + 1e-9) / (rowPower + 1e-9))
   }
+}
+
+/** Energy of the window inside the span of the two tones of `place`: two quadratic forms. */
+function insideOf(
+  place: number,
+  rows: Uint8Array,
+  columns: Uint8Array,
+  even: Float64Array,
+  odd: Float64Array,
+  inverse: Float64Array,
+): number {
+  const row = rows[place] as number
+  const column = columns[place] as number
+  const re = even[row] as number
+  const ce = even[column] as number
+  const ro = odd[row] as number
+  const co = odd[column] as number
+  const at = place * 6
+  return (
+    re * re * (inverse[at] as number) +
+    2 * re * ce * (inverse[at + 1] as number) +
+    ce * ce * (inverse[at + 2] as number) +
+    ro * ro * (inverse[at + 3] as number) +
+    2 * ro * co * (inverse[at + 4] as number) +
+    co * co * (inverse[at + 5] as number)
+  )
 }
