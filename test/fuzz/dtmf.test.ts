@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CallerDirection } from '../../src/cde/dtmf/caller-direction.ts'
+import { parseEvents } from '../../src/cde/dtmf/events.ts'
+import { parseInfoBody } from '../../src/cde/dtmf/info-body.ts'
+import { parseRtp, writeRtp } from '../../src/cde/media/rtp.ts'
+import { seededRandom } from '../../src/lib/random.ts'
+import { eventPayload } from '../../src/sim/tones.ts'
+import { below, mutate } from './mutate.ts'
+
+const SEED = 20_262
+const RUNS = 20_000
+const text = (body: string): Uint8Array => new TextEncoder().encode(body)
+
+test('mutated event payloads are blocks within range or a word', () => {
+  const random = seededRandom(SEED)
+  const valid = Uint8Array.from([...eventPayload(5, false, 10, 160), ...eventPayload(11, true, 63, 65_535)])
+  for (let run = 0; run < RUNS; run++) {
+    const payload = mutate(valid, random)
+    const events = parseEvents(payload)
+    if (typeof events === 'string') continue
+    assert.equal(events.length * 4, payload.length, `seed ${SEED} run ${run}`)
+    for (const { volumeDb, durationUnits } of events) assert.ok(volumeDb <= 63 && durationUnits <= 65_535)
+  }
+})
+
+test('mutated INFO bodies are a key or no digit', () => {
+  const random = seededRandom(SEED)
+  const types = [
+    'application/dtmf-relay',
+    'application/dtmf',
+    'application/vnd.nortelnetworks.digits',
+    'audio/telephone-event',
+  ]
+  const bodies = [
+    text('Signal=5\r\nDuration=160\r\n'),
+    text('11'),
+    text('p=Digit-Collection\r\nd=4\r\n'),
+    eventPayload(9, true, 10, 800),
+  ]
+  for (let run = 0; run < RUNS; run++) {
+    const key = parseInfoBody(types[below(4, random)] ?? '', mutate(bodies[below(4, random)] ?? text(''), random))
+    assert.ok(key === 'not-digit' || (Number.isInteger(key) && key >= 0 && key <= 15), `seed ${SEED} run ${run}`)
+  }
+})
+
+test('mutated packets, armed and not: nothing thrown, nothing but our own packets out, the masker never fails', () => {
+  const random = seededRandom(SEED)
+  let maskFailures = 0
+  const leg = new CallerDirection({
+    replacement: 'flat',
+    jitterMs: 40,
+    random,
+    onKey: (key) => assert.ok(key >= 0 && key <= 15),
+    onConflict: () => {},
+    onMaskFailed: () => maskFailures++,
+  })
+  const events = { payloadType: 101, codec: 'telephone-event', clockHz: 8_000 } as const
+  leg.setFormats(
+    [{ payloadType: 8, codec: 'PCMA', clockHz: 8_000 }, events],
+    [{ payloadType: 0, codec: 'PCMU', clockHz: 8_000 }, events],
+    0,
+  )
+  const fields = { marker: false, ssrc: 1 }
+  for (let run = 0; run < RUNS; run++) {
+    const nowMs = run * 7
+    const at = { ...fields, sequence: run & 0xffff, timestamp: (run * 56) >>> 0 }
+    const valid =
+      run % 3 === 0
+        ? writeRtp({ ...at, payloadType: 101 }, eventPayload(run % 16, run % 2 === 0, 10, run % 65_536))
+        : writeRtp({ ...at, payloadType: 8 }, random(160))
+    if (run % 1_000 === 0) leg.arm(nowMs)
+    if (run % 1_000 === 700) leg.disarm(nowMs)
+    const sent = [...leg.receive(mutate(valid, random), nowMs), ...leg.tick(nowMs)]
+    for (const packet of sent) {
+      const rtp = parseRtp(packet)
+      assert.ok(typeof rtp !== 'string' && [0, 101].includes(rtp.payloadType), `seed ${SEED} run ${run}`)
+      assert.ok(packet[0] === 0x80 && (!leg.armed || packet.length === 172), `seed ${SEED} run ${run}`)
+    }
+    leg.info('application/dtmf-relay', mutate(text('Signal=5\r\n'), random), nowMs)
+  }
+  assert.equal(maskFailures, 0)
+})
