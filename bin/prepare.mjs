@@ -49,7 +49,7 @@ export function buildWebIfStale(node24) {
   const built = ['widget/widget.js', 'demo/index.html'].map((file) => join(projectRoot, 'web', 'dist', file))
   if (!existsSync(script)) return // an installed package brings its web part built
   const sources = readdirSync(join(projectRoot, 'web'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes(`${join('web', 'dist')}`))
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes(join('web', 'dist')))
     .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs)
   if (built.every(existsSync) && Math.min(...built.map((file) => statSync(file).mtimeMs)) > Math.max(...sources)) return
   const build = spawnSync(node24, [script], { cwd: projectRoot, stdio: ['ignore', 'ignore', 'inherit'] })
