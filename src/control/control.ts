@@ -61,13 +61,13 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     after: (delayMs, action) => timers.after(delayMs, action),
   })
   const inbox = new Inbox({ store, events, captures, resolver, clock, log })
-  inbox.put({ type: 'start' })
+  await inbox.writeOff()
   mail.deliver((letter) => inbox.put(letter))
   await inbox.settled()
   const stopCleaning = cleanUp(store, clock, timers, log)
   const streams = new Streams({ db: store.db, events, clock, timers })
   const { allowedOrigins } = http
-  const api = { store, port, events, captures, streams, clock, random, log, allowedOrigins }
+  const api = { store, port, events, captures, resolver, streams, clock, random, log, allowedOrigins }
   const server = await serveApi(api, http, widgetFile)
   log.info({ ...server.address }, 'control started')
   return {

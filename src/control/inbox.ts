@@ -1,6 +1,7 @@
 /**
- * Takes what the CDE reports, one thing at a time and in its order, and has it written down. A report that fails is logged by its
- * type only and the next one is taken: one bad row must not stop the wall.
+ * Takes what the CDE reports, in its order, and has it written down: all that waits in one transaction, because each commit costs one
+ * flush of the disk. If one report of a batch fails, the batch is rolled back and its reports are taken one by one; the one that
+ * fails again is logged by its type only and left: one bad row must not stop the wall.
  */
 import type { Clock } from '../lib/clock.ts'
 import { controlLimits } from '../lib/limits.ts'
@@ -25,7 +26,7 @@ import type { Store, Tx } from './store/open.ts'
 import { submittingAttempts } from './store/payments.ts'
 import { merchantIds } from './store/tenants.ts'
 
-export type Letter = Report | { readonly type: 'cde-up' } | { readonly type: 'cde-down' } | { readonly type: 'start' }
+export type Letter = Report | { readonly type: 'cde-up' } | { readonly type: 'cde-down' }
 
 export interface InboxParts {
   readonly store: Store
@@ -41,8 +42,8 @@ const droppable: ReadonlySet<Letter['type']> = new Set(['counters', 'keys-droppe
 
 export class Inbox {
   readonly #parts: InboxParts
-  #last: Promise<void> = Promise.resolve()
-  #waiting = 0
+  #waiting: Letter[] = []
+  #running: Promise<void> | undefined
 
   constructor(parts: InboxParts) {
     this.#parts = parts
@@ -50,65 +51,85 @@ export class Inbox {
 
   /** Takes a letter; never throws. Answers of the gateway and ends of calls are never dropped: attempts and calls bound their number. */
   put(letter: Letter): void {
-    if (this.#waiting >= controlLimits.reportsWaitingMax && droppable.has(letter.type)) {
+    if (this.#waiting.length >= controlLimits.reportsWaitingMax && droppable.has(letter.type)) {
       this.#parts.events.ignored(letter.type, 'inbox-full')
       return
     }
-    this.#waiting++
-    this.#last = this.#last.then(() => this.#take(letter)).finally(() => this.#waiting--)
+    this.#waiting.push(letter)
+    this.#running ??= this.#run()
   }
 
   /** Resolves when everything that was put so far has been written down. */
   async settled(): Promise<void> {
-    await this.#last
+    await this.#running
   }
 
-  async #take(letter: Letter): Promise<void> {
+  /** At the start: what was live when the last run ended is gone. @throws when it cannot be written; then nothing may start */
+  async writeOff(): Promise<void> {
+    await this.#parts.store.transact((tx) => this.#lost(tx, false))
+  }
+
+  async #run(): Promise<void> {
+    // Whatever else comes in this turn of the event loop joins the first batch.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, controlLimits.reportsPerCommitMax)
+      if (!(await this.#write(batch))) {
+        for (const letter of batch) {
+          if (await this.#write([letter])) continue
+          this.#parts.log.error({ part: 'inbox', report: letter.type }, 'report not recorded')
+        }
+      }
+    }
+    this.#running = undefined
+  }
+
+  async #write(batch: readonly Letter[]): Promise<boolean> {
     try {
-      await this.#record(letter)
+      await this.#parts.store.transact(async (tx) => {
+        for (const letter of batch) await this.#record(tx, letter)
+      })
+      return true
     } catch {
-      this.#parts.log.error({ part: 'inbox', report: letter.type }, 'report not recorded')
+      return false
     }
   }
 
-  async #record(letter: Letter): Promise<void> {
-    const { store, events, captures, clock } = this.#parts
+  async #record(tx: Tx, letter: Letter): Promise<void> {
+    const { events, captures, clock } = this.#parts
     const nowMs = clock.wallMs()
-    const write = (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => store.transact(work)
     switch (letter.type) {
       case 'call-started':
-        return void (await write((tx) => recordCallStarted(tx, events, letter, nowMs)))
+        return recordCallStarted(tx, events, letter, nowMs)
       case 'call-answered':
-        return void (await write((tx) => recordCallAnswered(tx, events, letter.callId, nowMs)))
+        return recordCallAnswered(tx, events, letter.callId, nowMs)
       case 'call-ended':
-        await write((tx) => recordCallEnded(tx, events, letter, nowMs))
-        return
+        return recordCallEnded(tx, events, letter, nowMs)
       case 'capture-started':
-        await write((tx) => recordCaptureStarted(tx, events, letter.captureId))
-        return captures.settle(letter.captureId, 'started')
+        await recordCaptureStarted(tx, events, letter.captureId)
+        return tx.afterCommit(() => captures.settle(letter.captureId, 'started'))
       case 'capture-refused':
-        return captures.settle(letter.captureId, letter.code)
+        return tx.afterCommit(() => captures.settle(letter.captureId, letter.code))
       case 'field':
-        return void (await write((tx) => recordField(tx, events, letter)))
+        return recordField(tx, events, letter)
       case 'keys-dropped':
-        return void (await write((tx) => recordKeysDropped(tx, events, letter)))
+        return recordKeysDropped(tx, events, letter)
       case 'capture-closed':
-        return void (await write((tx) => recordCaptureClosed(tx, events, letter, nowMs)))
+        return recordCaptureClosed(tx, events, letter, nowMs)
       case 'submit-refused':
-        return this.#attempt(letter.attemptId, { type: 'refused', code: letter.code })
+        return this.#attempt(tx, letter.attemptId, { type: 'refused', code: letter.code })
       case 'submit-result':
-        return this.#attempt(letter.attemptId, { type: 'answered', outcome: letter.outcome })
+        return this.#attempt(tx, letter.attemptId, { type: 'answered', outcome: letter.outcome })
       case 'query-result':
-        return this.#attempt(letter.attemptId, { type: 'queried', outcome: letter.outcome })
+        return this.#attempt(tx, letter.attemptId, { type: 'queried', outcome: letter.outcome })
       case 'reverse-result':
-        return this.#attempt(letter.attemptId, { type: 'reversed', outcome: letter.outcome })
+        return this.#attempt(tx, letter.attemptId, { type: 'reversed', outcome: letter.outcome })
       case 'counters':
-        return events.metrics.cdeCounters(letter.counters)
-      case 'start':
+        return tx.afterCommit(() => events.metrics.cdeCounters(letter.counters))
       case 'cde-down':
-        return this.#lost(letter.type === 'cde-down')
+        return this.#lost(tx, true)
       case 'cde-up':
-        return this.#up()
+        return this.#up(tx)
       // The wall's own business at the CDE's start.
       case 'ready':
       case 'configured':
@@ -117,34 +138,34 @@ export class Inbox {
     }
   }
 
-  async #attempt(attemptId: string, input: AttemptInput): Promise<void> {
-    const { store, events, resolver, clock } = this.#parts
-    await store.transact((tx) => applyToAttempt(tx, events, attemptId, input, clock.wallMs()))
-    resolver.wake()
+  async #attempt(tx: Tx, attemptId: string, input: AttemptInput): Promise<void> {
+    const { events, resolver, clock } = this.#parts
+    await applyToAttempt(tx, events, attemptId, input, clock.wallMs())
+    tx.afterCommit(() => resolver.wake())
   }
 
-  /** At our start and at the loss of the CDE: calls and captures are gone, and what was being submitted is in doubt. */
-  async #lost(announce: boolean): Promise<void> {
-    const { store, events, captures, resolver, clock } = this.#parts
+  /** Calls and captures are gone, and what was being submitted is in doubt. */
+  async #lost(tx: Tx, announce: boolean): Promise<void> {
+    const { events, captures, resolver, clock } = this.#parts
     const nowMs = clock.wallMs()
-    await store.transact(async (tx) => {
-      for (const { id } of await submittingAttempts(tx.db)) {
-        await applyToAttempt(tx, events, id, { type: 'lost' }, nowMs)
-      }
-      await recordAllLost(tx, events, nowMs)
-      if (announce) for (const merchant of await merchantIds(tx.db)) await events.cdeDown(tx, merchant)
+    for (const { id } of await submittingAttempts(tx.db)) {
+      await applyToAttempt(tx, events, id, { type: 'lost' }, nowMs)
+    }
+    await recordAllLost(tx, events, nowMs)
+    if (announce) for (const merchant of await merchantIds(tx.db)) await events.cdeDown(tx, merchant)
+    tx.afterCommit(() => {
+      events.metrics.cdeUp(false)
+      captures.settleAllLost()
+      resolver.wake()
     })
-    events.metrics.cdeUp(false)
-    captures.settleAllLost()
-    resolver.wake()
   }
 
-  async #up(): Promise<void> {
-    const { store, events, resolver } = this.#parts
-    await store.transact(async (tx) => {
-      for (const merchant of await merchantIds(tx.db)) await events.cdeUp(tx, merchant)
+  async #up(tx: Tx): Promise<void> {
+    const { events, resolver } = this.#parts
+    for (const merchant of await merchantIds(tx.db)) await events.cdeUp(tx, merchant)
+    tx.afterCommit(() => {
+      events.metrics.cdeUp(true)
+      resolver.wake()
     })
-    events.metrics.cdeUp(true)
-    resolver.wake()
   }
 }

@@ -157,6 +157,8 @@ export const controlLimits = {
   /** How long an API call waits for the CDE to confirm a capture. */
   captureStartMs: 2_000,
   reportsWaitingMax: 10_000,
+  /** Reports that are written in one transaction, when so many wait. */
+  reportsPerCommitMax: 64,
   transactionsWaitingMax: 5_000,
   listRowsMax: 200,
   widgetTokenMs: 30 * 60_000,
@@ -177,6 +179,8 @@ export const controlLimits = {
 
 /** The resolver of attempts whose end is unknown (reference/gateways R3, R4, R8). */
 export const resolverLimits = {
+  /** A submit order that is not answered by then is in doubt: longer than any exchange of the CDE with a gateway. */
+  submitMs: 90_000,
   /** A query or reversal that is not answered by then is asked again. Longer than any exchange of the CDE. */
   answerMs: 30_000,
   firstDelayMs: 500,

@@ -7,6 +7,7 @@ import type { RandomBytes } from '../../lib/random.ts'
 import type { CdePort } from '../../wall/port.ts'
 import type { Captures } from '../calls/captures.ts'
 import type { Events } from '../events.ts'
+import type { Resolver } from '../payments/resolver.ts'
 import type { Store } from '../store/open.ts'
 import type { Streams } from './streams.ts'
 
@@ -16,6 +17,7 @@ export interface ApiParts {
   readonly port: CdePort
   readonly events: Events
   readonly captures: Captures
+  readonly resolver: Resolver
   readonly streams: Streams
   readonly clock: Clock
   readonly random: RandomBytes

@@ -40,6 +40,7 @@ test('from SUBMITTING each word of the CDE leads to its state', () => {
   assert.equal(after(from, { type: 'refused', code: 'FIELD_MISSING' }), 'NOT_SENT')
   assert.equal(after(from, { type: 'unsent' }), 'NOT_SENT')
   assert.equal(after(from, { type: 'lost' }), 'UNKNOWN query')
+  assert.equal(after(from, { type: 'due' }), 'UNKNOWN query')
   assert.equal(after(from, { type: 'answered', outcome: unclear }), 'UNKNOWN query')
 })
 

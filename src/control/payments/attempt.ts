@@ -1,21 +1,22 @@
 /**
  * One attempt to move money (reference/gateways sections 2 and 3). Pure: (attempt, input, now) → what changes, or why nothing does.
  *
- *                      ┌── answered(approved, our amount) ──────────────────────► APPROVED
- *   (CREATED) ─► SUBMITTING ── answered(declined) ──────────────────────────────► DECLINED ──┐
- *                      ├── refused · unsent · answered(not-sent) ───────────────► NOT_SENT ──┤ late approval (R5):
- *                      └── lost · answered(unknown) · other amount ─► UNKNOWN ◄──────────────┤ reverse it, never keep it
- *                                                                       │                    │
- *     step query ── found approved, our amount ─────────────────────────┼───────► APPROVED   │
- *        │          found declined ─────────────────────────────────────┼───────► DECLINED   │
- *        │          found reversed ─────────────────────────────────────┼───────► REVERSED ──┘
- *        │ not found, asked after the gateway's lag (R4) · found with another amount
- *        ▼
- *     step reverse ── reversed ─────────────────────────────────────────┼───────► REVERSED
- *        │   ▲ nothing to reverse          found approved: reverse again│
- *        ▼   └──────────────────────────────────────────────────────────┤
- *     step confirm (query once more after the lag, R3) ── not found ────┼───────► REVERSED
- *                                                                       └─ tries used up ─► NEEDS_REVIEW (a person decides)
+ *   (CREATED) ─► SUBMITTING
+ *                  ├── answered(approved, our amount) ──────────────────────────────────► APPROVED
+ *                  ├── answered(declined) ──────────────────────────────────────────────► DECLINED ─┐
+ *                  ├── refused · unsent · answered(not-sent) ───────────────────────────► NOT_SENT ─┤ late approval (R5):
+ *                  └── lost · due · answered(unknown) · answered(another amount) ─► UNKNOWN ◄───────┤ it is reversed
+ *                                                                                      │            │
+ *   UNKNOWN, step query ── found approved, our amount ─────────────────────────────────┼► APPROVED  │
+ *     │                    found declined ─────────────────────────────────────────────┼► DECLINED ─┤
+ *     │                    found reversed ─────────────────────────────────────────────┼► REVERSED ─┘
+ *     │ not found, asked after the gateway's lag (R4) · found with another amount      │
+ *     ▼                                                                                │
+ *   UNKNOWN, step reverse ── reversed ─────────────────────────────────────────────────┼► REVERSED
+ *     │ nothing to reverse   ▲ found approved                                          │
+ *     ▼                      │                                                         │
+ *   UNKNOWN, step confirm (queried once more after the lag, R3) ── not found ──────────┼► REVERSED
+ *                                                          any step ── tries used up ──┴► NEEDS_REVIEW (a person decides)
  *
  * CREATED is never on disk: the row is first written as SUBMITTING, in the transaction that takes the order and the idempotency key,
  * and that is committed before the order goes over the wall (R1). So after a crash a row in SUBMITTING may or may not have been sent:
@@ -61,7 +62,7 @@ export type AttemptInput =
   /** The CDE or control died with the attempt under way. */
   | { readonly type: 'lost' }
   | { readonly type: 'answered'; readonly outcome: Outcome }
-  /** The time of the next try has come. */
+  /** The time of the next try has come, or the CDE has not answered a submit order for far too long. */
   | { readonly type: 'due' }
   /** The query or reversal could not be given to the wall. */
   | { readonly type: 'not-asked' }
@@ -147,6 +148,7 @@ function answered(attempt: Attempt, outcome: Outcome, nowMs: number): Step {
 }
 
 function due(attempt: Attempt, nowMs: number): Step {
+  if (attempt.state === 'SUBMITTING') return doubt('no-answer', nowMs)
   if (attempt.state !== 'UNKNOWN') return { ignored: 'not-in-doubt' }
   if (attempt.tries >= resolverLimits.triesMax) return end('NEEDS_REVIEW', 'tries-used-up')
   // The next try is also the time limit of this one: an answer that never comes is asked for again.

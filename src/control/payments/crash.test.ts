@@ -1,6 +1,7 @@
 /** Control or the CDE dies at each step of a payment. Control is started again on exactly what the disk held at that moment. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { resolverLimits } from '../../lib/limits.ts'
 import type { Order } from '../../wall/messages.ts'
 import { Harness, QUERY_LAG_MS } from '../testing/harness.test-kit.ts'
 import { ScriptedCde } from '../testing/scripted-cde.test-kit.ts'
@@ -232,6 +233,17 @@ test('while the CDE is down nothing is asked and no try is used up; when it is b
   control.cde.answer = (next) => ledger.answerFor(control.cde, next)
   control.cde.revive()
   assert.equal(await resolve(control), 'reversed')
+})
+
+test('a submit order that is never answered is in doubt after a while, and resolved', async () => {
+  const ledger = new Ledger()
+  await using control = await Harness.start()
+  const { captureId } = await control.readyCapture()
+  ledger.charge(await payAndTakeOrder(control, captureId))
+  control.cde.answer = (next) => ledger.answerFor(control.cde, next)
+  await control.control.settled()
+  control.time.advance(resolverLimits.submitMs)
+  assert.equal(await resolve(control), 'approved')
 })
 
 test('a gateway that never knows leads to a person, and blocks the order', async () => {

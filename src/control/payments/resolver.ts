@@ -43,7 +43,7 @@ export class Resolver {
     this.#log = options.log
   }
 
-  /** Something may have become due: an attempt fell into doubt, the CDE came up, a timer fired. */
+  /** Something may become due: an attempt was made or fell into doubt, the CDE came up, a timer fired. */
   wake(): void {
     if (this.#closed) return
     this.#again = true
@@ -82,7 +82,10 @@ export class Resolver {
       merchantsMax: resolverLimits.merchantsPerRoundMax,
       perMerchantMax: resolverLimits.perMerchantPerRoundMax,
     }
-    for (const { id } of await dueAttempts(this.#store.db, this.#clock.wallMs(), bounds)) await this.#ask(id)
+    for (const { id } of await dueAttempts(this.#store.db, this.#clock.wallMs(), bounds)) {
+      // One attempt that cannot be asked about must not stop those behind it.
+      await this.#ask(id).catch(() => this.#log.error({ part: 'resolver', attemptId: id }, 'attempt not asked about'))
+    }
     const nextAtMs = await nextDueAtMs(this.#store.db)
     if (nextAtMs === undefined) return
     this.#wakeAfter(Math.max(nextAtMs - this.#clock.wallMs(), resolverLimits.roundMs))
@@ -94,6 +97,11 @@ export class Resolver {
       applyToAttempt(tx, this.#events, attemptId, due, this.#clock.wallMs()),
     )
     if (attempt?.state !== 'UNKNOWN' || this.#closed) return
+    if (attempt.asked_at_ms === null) {
+      // It has only now fallen into doubt; the next round asks.
+      this.#again = true
+      return
+    }
     if (this.#port.send(orderFor(attempt))) return
     await this.#store.transact((tx) =>
       applyToAttempt(tx, this.#events, attemptId, { type: 'not-asked' }, this.#clock.wallMs()),

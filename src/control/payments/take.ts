@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type ErrorCode, TonewallError } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
-import { controlLimits } from '../../lib/limits.ts'
+import { controlLimits, resolverLimits } from '../../lib/limits.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { CdePort } from '../../wall/port.ts'
@@ -33,6 +33,8 @@ export interface PaymentParts {
   readonly events: Events
   readonly clock: Clock
   readonly random: RandomBytes
+  /** Told of each attempt, so that it keeps watch over its time limit. */
+  readonly resolver: { wake(): void }
 }
 
 /** What a request ended in: the JSON text of the payment, new or as it was answered the first time. */
@@ -74,6 +76,7 @@ export async function takePayment(
     })
     throw new TonewallError('CDE_DOWN')
   }
+  parts.resolver.wake()
   return { body, replayed: false }
 }
 
@@ -184,7 +187,7 @@ function newAttempt(
     step: null,
     tries: 0,
     asked_at_ms: null,
-    next_try_at_ms: null,
+    next_try_at_ms: nowMs + resolverLimits.submitMs,
     unknown_since_ms: null,
     query_lag_ms: account.query_lag_ms,
     version: 1,

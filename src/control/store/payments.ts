@@ -112,7 +112,10 @@ export async function submittingAttempts(db: Db): Promise<AttemptRow[]> {
   return db.selectFrom('attempt').selectAll().where('state', '=', 'SUBMITTING').orderBy('created_at_ms').execute()
 }
 
-/** Attempts in doubt whose time has come, at most `perMerchantMax` of each merchant: no backlog delays another's (R8). */
+/** The states that have a time at which something must happen. */
+const timed = ['SUBMITTING', 'UNKNOWN'] as const
+
+/** Attempts under way or in doubt whose time has come, at most `perMerchantMax` of each merchant: no backlog delays another's (R8). */
 export async function dueAttempts(
   db: Db,
   nowMs: number,
@@ -122,7 +125,7 @@ export async function dueAttempts(
     .selectFrom('attempt')
     .select('merchant_id')
     .distinct()
-    .where('state', '=', 'UNKNOWN')
+    .where('state', 'in', timed)
     .where('next_try_at_ms', '<=', nowMs)
     .limit(bounds.merchantsMax)
     .execute()
@@ -131,7 +134,7 @@ export async function dueAttempts(
     const rows = await db
       .selectFrom('attempt')
       .select('id')
-      .where('state', '=', 'UNKNOWN')
+      .where('state', 'in', timed)
       .where('merchant_id', '=', merchant)
       .where('next_try_at_ms', '<=', nowMs)
       .orderBy('next_try_at_ms')
@@ -142,12 +145,12 @@ export async function dueAttempts(
   return due
 }
 
-/** @returns when the next attempt in doubt is due, wall-clock ms, or undefined when none is in doubt */
+/** @returns when the next attempt is due, wall-clock ms, or undefined when none is under way or in doubt */
 export async function nextDueAtMs(db: Db): Promise<number | undefined> {
   const row = await db
     .selectFrom('attempt')
     .select((eb) => eb.fn.min('next_try_at_ms').as('next'))
-    .where('state', '=', 'UNKNOWN')
+    .where('state', 'in', timed)
     .executeTakeFirst()
   return row?.next === null || row?.next === undefined ? undefined : row.next
 }

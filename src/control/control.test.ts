@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { newId } from '../lib/ids.ts'
+import { createLog } from '../lib/log.ts'
+import { startControl } from './control.ts'
+import { openStore } from './store/open.ts'
+import { Harness, ORIGIN, tenants } from './testing/harness.test-kit.ts'
+
+test('what the CDE reports while control is still starting is not lost', async () => {
+  await using control = await Harness.start()
+  const store = await openStore(join(control.folder, 'second.db'))
+  const starting = startControl({
+    port: control.cde,
+    store,
+    tenants,
+    http: { host: '127.0.0.1', port: 0, allowedOrigins: [] },
+    clock: control.time,
+    timers: control.time,
+    random: control.random,
+    log: createLog('second', { write: () => undefined }),
+    widgetFile: '/nowhere',
+  })
+  const callId = newId(control.random)
+  control.cde.report({ type: 'call-started', callId, number: 'sales', headers: [] })
+  const second = await starting
+  await second.settled()
+  const call = await store.db.selectFrom('call').selectAll().where('id', '=', callId).executeTakeFirst()
+  assert.equal(call?.state, 'ringing')
+  await second.close()
+  await store.close()
+})
+
+test('a port that is taken is an error with its code, not half a start', async () => {
+  await using control = await Harness.start()
+  const store = await openStore(join(control.folder, 'second.db'))
+  const again = startControl({
+    port: control.cde,
+    store,
+    tenants,
+    http: { ...control.control.address, allowedOrigins: [] },
+    clock: control.time,
+    timers: control.time,
+    random: control.random,
+    log: createLog('second', { write: () => undefined }),
+    widgetFile: '/nowhere',
+  })
+  await assert.rejects(again, { code: 'EADDRINUSE' })
+  await store.close()
+})
+
+test('the widget is served to any page without a key; without a build it is plainly not there', async () => {
+  await using control = await Harness.start()
+  assert.equal((await control.call('GET', '/widget.js', { key: '' })).status, 404)
+  writeFileSync(join(control.folder, 'widget.js'), 'export {}\n')
+  const { status, headers, text } = await control.call('GET', '/widget.js', { key: '', headers: { origin: ORIGIN } })
+  assert.equal(status, 200)
+  assert.match(headers.get('content-type') ?? '', /^text\/javascript/)
+  assert.equal(headers.get('access-control-allow-origin'), '*')
+  assert.equal(text, 'export {}\n')
+})
+
+test('after the end nothing is listened to any more', async () => {
+  await using control = await Harness.start()
+  const { control: running, url } = control
+  await running.close()
+  await assert.rejects(fetch(`${url}/healthz`))
+  control.cde.report({ type: 'call-started', callId: newId(control.random), number: 'sales', headers: [] })
+  await running.settled()
+  assert.deepEqual(await control.store.db.selectFrom('call').selectAll().execute(), [])
+})
