@@ -1,4 +1,5 @@
-// Builds the two bundles of the web part: web/dist/widget/widget.js (one module, nothing fetched) and web/dist/demo/ (a static page).
+// Builds the two bundles of the web part: web/dist/widget/widget.js (one module, nothing fetched) and web/dist/demo/ (a
+// static page).
 // Plain JavaScript, because it runs on whatever Node the machine has (20 or newer).
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'

@@ -1,4 +1,7 @@
-/** The cards that the demo's caller holds: numbers that payment companies publish for tests, and what the sandbox answers. */
+/**
+ * The cards that the demo's caller holds: numbers that payment companies publish for tests, and what the sandbox
+ * answers.
+ */
 
 export interface DemoCard {
   readonly name: string

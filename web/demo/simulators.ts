@@ -1,4 +1,7 @@
-/** The simulators' side of the page: orders by POST, state and sound by WebSocket. All keypad traffic goes here and nowhere else. */
+/**
+ * The simulators' side of the page: orders by POST, state and sound by WebSocket. All keypad traffic goes here and
+ * nowhere else.
+ */
 import { type LiveFrame, readLiveFrame } from './live-frame.ts'
 
 export type Carriage = 'in-band' | 'event' | 'info'

@@ -1,4 +1,6 @@
-/** What a screen reader says when the panel changes: states, not single keys, so that it never talks over the caller. */
+/**
+ * What a screen reader says when the panel changes: states, not single keys, so that it never talks over the caller.
+ */
 import type { Field } from './contract.ts'
 import { type Panel, rows, screenOf } from './state.ts'
 import { brandNames, fieldErrorWords, labelOf, noticeOf } from './words.ts'

@@ -97,7 +97,10 @@ function refusalOf(json: unknown): { ok: false; code: Refusal; captureId?: strin
   return typeof captureId === 'string' ? { ok: false, code, captureId } : { ok: false, code }
 }
 
-/** The words have no list at run time (it would put all error texts into the bundle); an unknown one gets the general sentence. */
+/**
+ * The words have no list at run time (it would put all error texts into the bundle); an unknown one gets the general
+ * sentence.
+ */
 function isRefusal(code: unknown): code is Refusal {
   return typeof code === 'string'
 }

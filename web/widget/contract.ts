@@ -1,4 +1,7 @@
-/** The shapes of control's API that the widget reads. The words are those of the wall, so that a new one breaks the build here. */
+/**
+ * The shapes of control's API that the widget reads. The words are those of the wall, so that a new one breaks the
+ * build here.
+ */
 import type { ErrorCode } from '../../src/lib/errors.ts'
 import type {
   Brand,

@@ -1,9 +1,12 @@
-/** The few drawings of the panel, inline, so that nothing is fetched. They are decoration: the words beside them say it all. */
+/**
+ * The few drawings of the panel, inline, so that nothing is fetched. They are decoration: the words beside them say it
+ * all.
+ */
 import { svg, type SVGTemplateResult } from 'lit'
 
 const drawing = (body: SVGTemplateResult): SVGTemplateResult =>
-  svg`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"
-    stroke-linejoin="round">${body}</svg>`
+  svg`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2"
+    stroke-linecap="round" stroke-linejoin="round">${body}</svg>`
 
 export const lockOpen = drawing(
   svg`<rect x="5" y="11" width="14" height="9" rx="2.5"/><path d="M8 11V8a4 4 0 0 1 7.5-2"/>`,

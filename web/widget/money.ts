@@ -1,7 +1,9 @@
 /** Amounts as people write them ↔ integer minor units. */
 import { widgetLimits } from '../../src/lib/limits.ts'
 
-/** Digits after the decimal point that ISO 4217 gives the currency: GBP 2, JPY 0, KWD 3. An unknown code counts as 2. */
+/**
+ * Digits after the decimal point that ISO 4217 gives the currency: GBP 2, JPY 0, KWD 3. An unknown code counts as 2.
+ */
 export function minorDigits(currency: string): number {
   try {
     return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2

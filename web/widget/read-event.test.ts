@@ -4,7 +4,7 @@ import { readEvent } from './read-event.ts'
 
 test('events of the contract are read', () => {
   const data =
-    '{"seq":4,"at":"x","type":"capture.field","callId":"C","captureId":"A","field":{"field":"expiry","state":"collecting","count":2}}'
+    '{"seq":4,"type":"capture.field","captureId":"A","field":{"field":"expiry","state":"collecting","count":2}}'
   assert.deepEqual(readEvent({ event: 'capture.field', data }), {
     type: 'capture.field',
     captureId: 'A',

@@ -44,7 +44,8 @@ function renderAmount(view: CardView): TemplateResult {
   return html`<label class="amount editable">
     <span class="hidden">Amount</span><span aria-hidden="true">${view.amountSign}</span>
     <input
-      data-testid="amount" inputmode="decimal" autocomplete="off" maxlength="16" size=${Math.max(4, view.amountText.length)}
+      data-testid="amount" inputmode="decimal" autocomplete="off" maxlength="16"
+      size=${Math.max(4, view.amountText.length)}
       .value=${view.amountText} aria-invalid=${view.amountValid ? 'false' : 'true'}
       @input=${(event: InputEvent) => view.onAmount((event.target as HTMLInputElement).value)}
     />
@@ -64,21 +65,28 @@ function renderModes(view: CardView): TemplateResult {
 
 function renderRow(view: CardView, field: Field, isFirst: boolean): TemplateResult {
   const action = rowAction(view.panel, field, isFirst)
-  return html`<li class="row ${field.state}" data-testid="field-${field.field}" data-state=${field.state} data-count=${field.count}>
-    <span class="marker" aria-hidden="true">${field.state === 'valid' ? tick : field.state === 'error' ? mark : nothing}</span>
+  const resets = action?.verb === 'reset'
+  return html`<li class="row ${field.state}" data-testid="field-${field.field}"
+    data-state=${field.state} data-count=${field.count}>
+    <span class="marker" aria-hidden="true">${markerOf(field)}</span>
     <span class="label">${labelOf(field.field)}</span>
     <span class="value">${renderValue(field)}</span>
     ${
       action === undefined
         ? html`<span class="no-action"></span>`
         : html`<button
-          class=${action.verb === 'reset' ? 'quiet' : 'ask'} data-testid="${action.verb === 'reset' ? 'reset' : 'request'}-${field.field}"
+          class=${resets ? 'quiet' : 'ask'} data-testid="${resets ? 'reset' : 'request'}-${field.field}"
           aria-disabled=${action.enabled ? 'false' : 'true'}
           aria-label="${action.label}: ${labelOf(field.field)}"
           @click=${() => action.enabled && view.onRow(action.verb, field.field)}
         >${action.label}</button>`
     }
   </li>`
+}
+
+function markerOf(field: Field): unknown {
+  if (field.state === 'valid') return tick
+  return field.state === 'error' ? mark : nothing
 }
 
 function renderValue(field: Field): TemplateResult {
@@ -96,7 +104,10 @@ function renderValue(field: Field): TemplateResult {
   return renderDots(field)
 }
 
-/** One dot per key; the keys still to come as faint dots when the brand has fixed the length. Grouped as printed on cards. */
+/**
+ * One dot per key; the keys still to come as faint dots when the brand has fixed the length. Grouped as printed on
+ * cards.
+ */
 function renderDots(field: Field): TemplateResult {
   const total = Math.max(field.expected ?? 0, field.count)
   const dots = Array.from({ length: total }, (_, index) => {

@@ -28,7 +28,7 @@ test('in one go there is one button, until nothing is asked any more', () => {
   assert.equal(rowAction(taking('continuous', field('error')), field('idle'), false)?.verb, 'request')
 })
 
-test('no order is offered before the call is answered, without control or card zone, or after the card was sent', () => {
+test('no order is offered before the answer, without control or card zone, or after the card was sent', () => {
   const panels: Panel[] = [
     { ...ready, call: 'ringing' },
     { ...ready, call: 'ended' },

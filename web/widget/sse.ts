@@ -1,6 +1,7 @@
 /**
  * Reader of `text/event-stream` (WHATWG HTML 9.2.6), fed with octets as they arrive.
- * The browser's own EventSource cannot send an Authorization header, so the widget reads the stream with fetch and this.
+ * The browser's own EventSource cannot send an Authorization header, so the widget reads the stream with fetch and
+ * this.
  */
 import { widgetLimits } from '../../src/lib/limits.ts'
 
@@ -9,7 +10,9 @@ export interface ServerEvent {
   readonly data: string
 }
 
-/** Feed it chunks cut anywhere; it returns the events completed by each. It never throws and holds at most one event. */
+/**
+ * Feed it chunks cut anywhere; it returns the events completed by each. It never throws and holds at most one event.
+ */
 export class EventStreamReader {
   readonly #decoder = new TextDecoder()
   #line = ''

@@ -9,7 +9,8 @@
  *      │                   call ended                                                                  │
  *      └────────────────────────────────────────────────────────────────────────────── take a card again
  *
- * The truth is the event stream: an answer to an order may arrive after events that are younger than it, so answers only
+ * The truth is the event stream: an answer to an order may arrive after events that are younger than it, so
+ * answers only
  * tell what the stream has not told yet.
  */
 import type { CallEvent, Capture, CaptureMode, Field, Payment, Refusal } from './contract.ts'

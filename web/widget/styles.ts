@@ -1,5 +1,6 @@
 /**
- * The panel's look. Every colour and measure that a customer may want to change is a custom property; the defaults follow
+ * The panel's look. Every colour and measure that a customer may want to change is a custom property; the defaults
+ * follow
  * `color-scheme`, so a page that is always light says `tonewall-pay { color-scheme: light }`.
  */
 import { css } from 'lit'
@@ -40,28 +41,46 @@ export const base = css`
   button.ask:hover { background: color-mix(in oklab, var(--_accent) 22%, transparent); }
   button.quiet { color: var(--_muted); font-weight: 500; }
   button.quiet:hover { color: var(--_ink); background: color-mix(in oklab, var(--_ink) 6%, transparent); }
-  button[aria-disabled='true'] { cursor: default; color: var(--_muted); background: color-mix(in oklab, var(--_ink) 5%, transparent); opacity: 0.75; }
+  button[aria-disabled='true'] {
+    cursor: default; color: var(--_muted); background: color-mix(in oklab, var(--_ink) 5%, transparent); opacity:
+    0.75;
+  }
 
   .line { display: flex; align-items: center; gap: 8px; height: 22px; color: var(--_muted); font-size: 14px; }
   .line .lock { width: 17px; height: 17px; }
   .line.secured { color: var(--_accent); font-weight: 600; }
   .line.waiting .lock { animation: breathe 1.6s ease-in-out infinite; }
 
-  .top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 10px 20px; margin: 10px 0 14px; }
-  .amount { display: inline-flex; align-items: baseline; font-size: 40px; line-height: 1.15; font-weight: 600; letter-spacing: -0.025em; }
+  .top {
+    display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 10px 20px; margin:
+    10px 0 14px;
+  }
+  .amount {
+    display: inline-flex; align-items: baseline; font-size: 40px; line-height: 1.15; font-weight: 600; letter-
+    spacing: -0.025em;
+  }
   .amount input {
-    field-sizing: content; min-width: 3ch; max-width: 9ch; padding: 0; border: 0; border-radius: 0; background: none; outline: none;
+    field-sizing: content; min-width: 3ch; max-width: 9ch; padding: 0; border: 0; border-radius: 0; background: none;
+    outline: none;
     font-weight: inherit; letter-spacing: inherit; border-bottom: 2px dotted var(--_line);
   }
   .amount input:hover { border-bottom-color: var(--_muted); }
   .amount input:focus { border-bottom: 2px solid var(--_accent); }
   .amount input[aria-invalid='true'] { border-bottom: 2px solid var(--_danger); }
 
-  .modes { display: inline-flex; padding: 3px; border: 0; border-radius: 999px; background: color-mix(in oklab, var(--_ink) 6%, transparent); }
+  .modes {
+    display: inline-flex; padding: 3px; border: 0; border-radius: 999px; background: color-mix(in oklab,
+    var(--_ink) 6%, transparent);
+  }
   .modes label { position: relative; }
   .modes input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
-  .modes span { display: block; padding: 6px 14px; border-radius: 999px; font-size: 14px; font-weight: 500; color: var(--_muted); }
-  .modes input:checked + span { background: var(--_surface); color: var(--_ink); box-shadow: 0 1px 3px rgb(0 0 0 / 0.14); }
+  .modes span {
+    display: block; padding: 6px 14px; border-radius: 999px; font-size: 14px; font-weight: 500; color:
+    var(--_muted);
+  }
+  .modes input:checked + span {
+    background: var(--_surface); color: var(--_ink); box-shadow: 0 1px 3px rgb(0 0 0 / 0.14);
+  }
   .modes input:focus-visible + span { outline: 2px solid var(--_accent); outline-offset: 2px; }
   .modes input:disabled { cursor: default; }
   .modes input:disabled + span { opacity: 0.6; }
@@ -74,14 +93,20 @@ export const rowStyles = css`
     height: 64px; border-top: 1px solid var(--_line);
   }
   .row:last-child { border-bottom: 1px solid var(--_line); }
-  .marker { width: 22px; height: 22px; padding: 2px; border: 2px solid var(--_line); border-radius: 50%; transition: background-color 160ms, border-color 160ms; }
+  .marker {
+    width: 22px; height: 22px; padding: 2px; border: 2px solid var(--_line); border-radius: 50%; transition:
+    background-color 160ms, border-color 160ms;
+  }
   .requested .marker, .collecting .marker { border-color: var(--_accent); }
   .requested .marker { animation: breathe 1.6s ease-in-out infinite; }
   .valid .marker { border-color: var(--_accent); background: var(--_accent); color: var(--_on-accent); }
   .error .marker { border-color: var(--_danger); background: var(--_danger); color: var(--_surface); }
   .marker svg { stroke-width: 3; }
   .label { font-weight: 600; }
-  .value { display: flex; align-items: center; flex-wrap: wrap; gap: 2px 12px; min-width: 0; font-size: 14px; line-height: 1.3; }
+  .value {
+    display: flex; align-items: center; flex-wrap: wrap; gap: 2px 12px; min-width: 0; font-size: 14px; line-
+    height: 1.3;
+  }
   .prompt { color: var(--_muted); text-wrap: balance; }
   .wrong { color: var(--_danger); text-wrap: pretty; }
   .brand { font-weight: 600; font-size: 15px; }
@@ -106,13 +131,25 @@ export const rowStyles = css`
 `
 
 export const resultStyles = css`
-  .result { flex: 1; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 6px; padding: 8px 0 12px; text-align: center; }
-  .seal { width: 76px; height: 76px; padding: 16px; margin-bottom: 10px; border-radius: 50%; border: 3px solid var(--_line); color: var(--_muted); }
-  .approved .seal { border-color: var(--_accent); background: var(--_accent); color: var(--_on-accent); animation: settle 320ms cubic-bezier(0.2, 1.3, 0.4, 1); }
+  .result {
+    flex: 1; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 6px;
+    padding: 8px 0 12px; text-align: center;
+  }
+  .seal {
+    width: 76px; height: 76px; padding: 16px; margin-bottom: 10px; border-radius: 50%; border: 3px solid
+    var(--_line); color: var(--_muted);
+  }
+  .approved .seal {
+    border-color: var(--_accent); background: var(--_accent); color: var(--_on-accent); animation: settle 320ms
+    cubic-bezier(0.2, 1.3, 0.4, 1);
+  }
   .declined .seal, .needs-review .seal { border-color: var(--_danger); color: var(--_danger); }
   .checking .seal { border-color: var(--_accent); color: var(--_accent); animation: breathe 2s ease-in-out infinite; }
   .charging .seal { border-top-color: var(--_accent); animation: turn 0.9s linear infinite; }
-  h2 { font-size: 38px; line-height: 1.15; font-weight: 600; letter-spacing: -0.025em; outline-offset: 8px; border-radius: 4px; }
+  h2 {
+    font-size: 38px; line-height: 1.15; font-weight: 600; letter-spacing: -0.025em; outline-offset: 8px; border-
+    radius: 4px;
+  }
   .paid { color: var(--_muted); font-size: 16px; }
   .reason { max-width: 40ch; margin-top: 8px; font-size: 17px; text-wrap: balance; }
   .checking .reason, .needs-review .reason { font-weight: 600; }
@@ -124,7 +161,10 @@ export const resultStyles = css`
   @keyframes turn { to { transform: rotate(1turn); } }
 
   @container (max-width: 520px) {
-    .row { grid-template-columns: 24px minmax(0, 1fr) auto; grid-template-rows: auto auto; gap: 0 12px; height: 78px; align-content: center; }
+    .row {
+      grid-template-columns: 24px minmax(0, 1fr) auto; grid-template-rows: auto auto; gap: 0 12px; height: 78px;
+      align-content: center;
+    }
     .marker { grid-row: 1 / 3; }
     .label { grid-column: 2; align-self: end; }
     .value { grid-column: 2; grid-row: 2; align-self: start; min-height: 20px; padding-top: 2px; }

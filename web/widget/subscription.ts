@@ -1,4 +1,6 @@
-/** The call's event stream, held open by streaming fetch: it resumes where it broke off (Last-Event-ID) and backs off. */
+/**
+ * The call's event stream, held open by streaming fetch: it resumes where it broke off (Last-Event-ID) and backs off.
+ */
 import { widgetLimits } from '../../src/lib/limits.ts'
 import { EventStreamReader, type ServerEvent } from './sse.ts'
 

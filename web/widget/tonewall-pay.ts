@@ -175,7 +175,9 @@ export class TonewallPay extends LitElement {
     return this.shadowRoot?.activeElement instanceof HTMLElement
   }
 
-  /** The caller has finished the field whose button has the focus: Enter should now do the next thing, not reset this. */
+  /**
+   * The caller has finished the field whose button has the focus: Enter should now do the next thing, not reset this.
+   */
   #rowWithFocusIsDone(before: Panel): boolean {
     const row = this.shadowRoot?.activeElement?.closest<HTMLElement>('.row')
     const name = row?.dataset['testid']?.replace('field-', '')

@@ -1,4 +1,7 @@
-/** Evens out the arrival of sound: it waits for a little stock, plays, and forgets the oldest when too much has gathered. */
+/**
+ * Evens out the arrival of sound: it waits for a little stock, plays, and forgets the oldest when too much has
+ * gathered.
+ */
 
 /** 80 ms in stock before playing begins; at most 320 ms. */
 const START_SAMPLES = 640

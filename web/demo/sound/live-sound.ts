@@ -1,4 +1,7 @@
-/** Plays both directions of the call: the caller in the left ear, the agent's side in the right, or one of them in both. */
+/**
+ * Plays both directions of the call: the caller in the left ear, the agent's side in the right, or one of them in
+ * both.
+ */
 import { RATE_HZ } from '../spectrogram/columns.ts'
 import type { Direction } from '../spectrogram/timeline.ts'
 import type { PlaybackMessage } from './playback-worklet.ts'

@@ -1,4 +1,7 @@
-/** Which frequency is drawn at which height. Nearly even below 1 kHz and narrower above, like hearing: this gives most of the height to the part below 2 kHz. */
+/**
+ * Which frequency is drawn at which height. Nearly even below 1 kHz and narrower above, like hearing: this gives most
+ * of the height to the part below 2 kHz.
+ */
 const TOP_HZ = 3_000
 const BEND_HZ = 1_400
 

@@ -1,5 +1,6 @@
 /**
- * Loudness → colour, made from the page's one accent colour. Steps of loudness look alike because the map walks in OKLab
+ * Loudness → colour, made from the page's one accent colour. Steps of loudness look alike because the map walks in
+ * OKLab
  * (Björn Ottosson, 2020): lightness goes evenly from the ground to the brightest, the hue stays the accent's.
  */
 export type Rgb = readonly [red: number, green: number, blue: number]

@@ -1,4 +1,7 @@
-/** One scrolling spectrogram on a canvas. Columns are painted once into a ring; each frame copies the ring to its place. */
+/**
+ * One scrolling spectrogram on a canvas. Columns are painted once into a ring; each frame copies the ring to its
+ * place.
+ */
 import { dtmfHz, heightOf, hzAt } from './axis.ts'
 import { BIN_HZ, BINS } from './columns.ts'
 import { colourMap, parseRgb } from './colour-map.ts'
@@ -37,7 +40,9 @@ export class Picture {
     this.#resize()
   }
 
-  /** Takes the colours from the page anew, after a change between dark and light. What is painted already is forgotten. */
+  /**
+   * Takes the colours from the page anew, after a change between dark and light. What is painted already is forgotten.
+   */
   restyle(): void {
     const style = getComputedStyle(this.#canvas)
     const ground = style.backgroundColor
