@@ -26,6 +26,8 @@ export async function buildApp(parts: ApiParts): Promise<Api> {
     routerOptions: { maxParamLength: 64 },
     genReqId: () => newId(random),
     requestIdHeader: false,
+    // A HEAD of an event stream would be a stream without a reader.
+    exposeHeadRoutes: false,
     forceCloseConnections: true,
     // Failures before any route is found: the framework's own messages quote the path.
     frameworkErrors: (error, request, reply) => answerError(log, error, request, reply),

@@ -50,11 +50,13 @@ export class Streams {
     this.#open.add(entry)
     this.#events.metrics.streamOpened()
     if (this.#open.size === 1) this.#beatLater()
-    reply.raw.once('close', () => {
+    const closed = (): void => {
       stream.end()
-      this.#open.delete(entry)
-      this.#events.metrics.streamClosed(stream.cut)
-    })
+      if (this.#open.delete(entry)) this.#events.metrics.streamClosed(stream.cut)
+    }
+    reply.raw.once('close', closed)
+    // A client that left while its place was looked up has closed already, and will not say so again.
+    if (request.raw.socket.destroyed) closed()
     await stream.start(this.#db, this.#events).catch(() => stream.end())
   }
 
