@@ -60,6 +60,8 @@ export const widgetLimits = {
 
 /** The simulators. */
 export const simLimits = {
+  /** A simulated phone hangs up a line on which nothing was heard for so long. */
+  deadLineMs: 5_000,
   /** A recording longer than this keeps its beginning. */
   recordingMs: 15 * 60_000,
   /** Late packets that a phone sends at once when its process was held up; older media time is skipped. */

@@ -4,6 +4,7 @@ import type { AudioFormat, AudioSession } from '../cde/media/audio-session.ts'
 import type { MediaEngine, MediaSocket } from '../cde/media/socket.ts'
 import type { Address } from '../lib/address.ts'
 import type { Clock } from '../lib/clock.ts'
+import { simLimits } from '../lib/limits.ts'
 import type { RandomBytes } from '../lib/random.ts'
 import { AudioSource, FRAME_MS } from './audio-source.ts'
 import { Recorder, type Recording } from './recorder.ts'
@@ -18,6 +19,8 @@ export interface PhoneMediaOptions {
   onInfo(key: KeyCode, holdMs: number): void
   /** An RFC 4733 packet arrived. */
   onEventPacket(payload: Uint8Array, ssrc: number, timestamp: number): void
+  /** Nothing was heard for seconds on a line that should speak: whoever carried it is gone. Once. */
+  onLineDead(): void
   /** Every 20 ms while the phone sends. @param heard what it hears, jitter removed */
   onFrame(monitor: Int16Array, heard: Int16Array): void
 }
@@ -42,6 +45,9 @@ export class PhoneMedia {
   #sendStartedAtMs: number | undefined
   #remote: Address | undefined
   #mayHear = true
+  /** The peer said that it sends: silence then means that it is gone. */
+  #expectsAudio = false
+  #heardAtMs: number | undefined
   #timer: NodeJS.Timeout | undefined
   #waiting: ((done: boolean) => void)[] = []
   #closed = false
@@ -56,7 +62,9 @@ export class PhoneMedia {
   static async open(engine: MediaEngine, local: Address, options: PhoneMediaOptions): Promise<PhoneMedia> {
     const media = new PhoneMedia(options)
     media.#socket = await engine.open(local, (packet, from) => {
-      if (from.host === media.#remote?.host) media.#receiver.receive(packet, options.clock.monotonicMs())
+      if (from.host !== media.#remote?.host) return
+      media.#heardAtMs = options.clock.monotonicMs()
+      media.#receiver.receive(packet, media.#heardAtMs)
     })
     return media
   }
@@ -70,6 +78,8 @@ export class PhoneMedia {
   connect(remote: AudioSession, own: readonly AudioFormat[]): void {
     this.#remote = remote.remote
     this.#mayHear = remote.direction === 'sendrecv' || remote.direction === 'recvonly'
+    this.#expectsAudio = remote.direction === 'sendrecv' || remote.direction === 'sendonly'
+    this.#heardAtMs = this.#options.clock.monotonicMs()
     this.#receiver.setFormats(own)
   }
 
@@ -140,6 +150,11 @@ export class PhoneMedia {
     if (this.#closed || sender === undefined) return
     for (const packet of sender.wake(this.#options.clock.monotonicMs())) {
       if (this.#mayHear && this.#remote !== undefined) this.#socket?.send(packet, this.#remote)
+    }
+    const silentMs = this.#options.clock.monotonicMs() - (this.#heardAtMs ?? Number.POSITIVE_INFINITY)
+    if (this.#expectsAudio && silentMs > simLimits.deadLineMs) {
+      this.#options.onLineDead()
+      return
     }
     const waitMs = sender.nextWakeAtMs() - this.#options.clock.monotonicMs()
     this.#timer = setTimeout(() => this.#run(), Math.max(0, Math.ceil(waitMs)))

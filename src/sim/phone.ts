@@ -201,6 +201,7 @@ export class Phone {
         random,
         talkOver,
         onFrame: (monitor, heard) => options.onFrame(monitor, heard),
+        onLineDead: () => this.#lineDead(leg),
         onPress: (carriage, atMs) => options.onEvent({ type: 'key-down', carriage, atMs }),
         onInfo: (key, holdMs) =>
           this.#run(this.#ua.info(leg, 'application/dtmf-relay', infoBody(key, holdMs), this.#nowMs)),
@@ -215,6 +216,13 @@ export class Phone {
     else if (media === undefined) this.#over('lost')
     else return (this.#media = media)
     return undefined
+  }
+
+  /** A person hangs up on a dead line; otherwise the phone would be busy for ever after a crash on the way. */
+  #lineDead(leg: LegId): void {
+    if (this.#leg !== leg) return
+    this.#run(this.#ua.hangUp(leg, this.#nowMs))
+    this.#over('lost')
   }
 
   #over(cause: Extract<PhoneEvent, { type: 'call-over' }>['cause']): void {
