@@ -12,11 +12,11 @@ import type { TemporaryFolder } from './temp-folder.ts'
 
 export const CALLED_NUMBER = '+442071234567'
 
-export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const READY_MS_MAX = 30_000
 const MEDIA_PORTS = 40
 /** How many consecutive free ports a product and its gateway take; see portsFrom. */
-export const PORTS_NEEDED = 4 + MEDIA_PORTS
+const PORTS_NEEDED = 4 + MEDIA_PORTS
 // Secrets of this test run, not of anybody.
 const API_KEY = 'test-desk-key-BCDFGHJKLMNPQRST'
 const GATEWAY_KEY = 'test-gateway-key-BCDFGHJKLMNP'
@@ -97,19 +97,19 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   }
 }
 
-export interface Ports {
+interface Ports {
   readonly httpPort: number
   readonly sipPort: number
   readonly gatewayPort: number
   readonly mediaPort: number
 }
 
-export function portsFrom(first: number): Ports {
+function portsFrom(first: number): Ports {
   return { httpPort: first, sipPort: first + 1, gatewayPort: first + 2, mediaPort: first + 4 }
 }
 
 /** Writes `tonewall.json` and the keys that it names. @returns the path of the configuration */
-export async function writeConfiguration(folder: TemporaryFolder, destination: string, ports: Ports): Promise<string> {
+async function writeConfiguration(folder: TemporaryFolder, destination: string, ports: Ports): Promise<string> {
   const host = '127.0.0.1'
   const config = {
     http: { host, port: ports.httpPort, allowedOrigins: [] },
