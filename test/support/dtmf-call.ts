@@ -159,7 +159,7 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
   return {
     packets: out,
     samples: audioOf(out),
-    offset: (60 + Math.max(5, jitterMs) + Math.max(0, packetMs - 20)) * 8 + 160 - packetMs * 8,
+    offset: (60 + Math.max(10, jitterMs) + Math.max(0, packetMs - 20)) * 8 + 160 - packetMs * 8,
     keys,
     carriages,
     keyAtMs,

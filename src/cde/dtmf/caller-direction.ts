@@ -17,7 +17,7 @@ import { SourceClock } from './source-clock.ts'
 
 export interface CallerDirectionOptions {
   readonly replacement: ReplacementKind
-  /** Added to the 60 ms of look-ahead while armed; 5 at least are needed against packets and ticks out of step. */
+  /** Added to the 60 ms of look-ahead while armed; 10 at least are needed against packets and ticks out of step. */
   readonly jitterMs: number
   readonly random: RandomBytes
   /** A key went down while armed: once per press, whatever carries it. Take it by value, keep nothing. */
@@ -35,7 +35,7 @@ export interface CallerDirectionOptions {
 const SAMPLES_PER_MS = 8
 const TICK_MS = 20
 const LOOKAHEAD_MS = 60
-const JITTER_MS_MIN = 5
+const JITTER_MS_MIN = 10
 const DRAIN_MS_MAX = 2_000
 
 /**

@@ -1,5 +1,13 @@
 import type { Carriage, KeyCode } from './key-codes.ts'
-import { DECISION_SAMPLES, HOP_SAMPLES, JUDGED_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES } from './masker.ts'
+import {
+  DECISION_SAMPLES,
+  DETECTED_HOPS_MAX,
+  HOP_SAMPLES,
+  JUDGED_SAMPLES,
+  Masker,
+  POST_SAMPLES,
+  PRE_SAMPLES,
+} from './masker.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
@@ -17,13 +25,13 @@ export interface MaskedLineOptions {
 
 /** One packet of the agent's stream. */
 export const FRAME_SAMPLES = 160
-/** A sample may leave when every window that could still mask it was judged: 45 ms ahead (dtmf reference, 7). */
-const LOOKAHEAD_SAMPLES = PRE_SAMPLES + DECISION_SAMPLES
+/** A sample may leave when every window that could still mask it was judged: 50 ms ahead (dtmf reference, 7). */
+const LOOKAHEAD_SAMPLES = PRE_SAMPLES + DECISION_SAMPLES + (DETECTED_HOPS_MAX - 1) * HOP_SAMPLES
 /**
- * Audio that borders on a gap or a splice: a tone that is cut to less than 15 ms cannot be told from speech, and 1 ms of it
- * gives the key away. So 20 ms on either side go too.
+ * Audio that borders on a gap or a splice: a tone that is cut to less than 15 to 25 ms cannot be told from speech, and 1 ms of it
+ * gives the key away. So 30 ms on either side go too.
  */
-const EDGE_SAMPLES = 160
+const EDGE_SAMPLES = 240
 /** Detections further apart than this are two presses. A 40 ms pause shows as 260 samples or more, a dip in noise as less. */
 const PRESS_GAP_SAMPLES = 200
 /** The same press in two carriages shows within 200 ms (dtmf reference, 10.2). */
@@ -175,7 +183,8 @@ export class MaskedLine {
     for (; this.#maskerAt + JUDGED_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
       this.#timeline.read(this.#maskerAt, this.#maskerWindow)
       const to = this.#maskerAt + JUDGED_SAMPLES
-      if (this.#masker.judge(this.#maskerWindow)) this.#detected(to - DECISION_SAMPLES, to)
+      const hops = this.#masker.judge(this.#maskerWindow)
+      if (hops > 0) this.#detected(to - DECISION_SAMPLES - (hops - 1) * HOP_SAMPLES, to)
     }
     for (; this.#reporterAt + REPORT_WINDOW_SAMPLES <= front; this.#reporterAt += REPORT_HOP_SAMPLES) {
       this.#timeline.read(this.#reporterAt, this.#reporterWindow)

@@ -24,29 +24,45 @@ interface Thresholds {
   readonly windowTwistDb: number
   readonly purity: number
   readonly twistDb: number
+  /** Detections that must follow one another at once. */
+  readonly hops: number
 }
 
 const WINDOW_PURITY_MIN = 0.5
-const CALM: Thresholds = { windowTwistDb: 20, purity: 0.75, twistDb: 14.5 }
+/** What begins out of a louder or equal sound is mostly speech: two detections are asked for. */
+const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.75, twistDb: 14.5, hops: 2 }
+/** What stands out of the 20 ms before it is hardly ever speech. */
+const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.67, twistDb: 15.5, hops: 1 }
 /** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
-const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.62, twistDb: 18 }
+const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.62, twistDb: 18, hops: 1 }
 const ALERT_HOPS = 200
 /** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
 const CLEAR_PURITY = 0.78
 const LONG_PURITY = 0.85
 const LONG_HOPS = 3
 const APART_HOPS = 8
+/** Quiet is 5 dB below: leaves room for noise 10 dB below a tone and a tone that begins a little early. */
+const QUIET_RATIO = 0.316
+const DECISION_HOPS = DECISION_SAMPLES / HOP_SAMPLES
+const BEFORE_HOPS = 4
+const REMEMBERED_HOPS = 8
+
+/** The most that `judge` returns. */
+export const DETECTED_HOPS_MAX = 2
 
 /**
  * Could this audio carry a key? Permissive far outside the standards: a miss leaks card data, a false hit costs 85 ms of
  * speech (dtmf reference, 4 and 5). It shares nothing with the reporter.
  *
- * Beyond the reference: the pair of windows is judged once more as a whole, because 15 ms tell a weak second tone from noise
- * and speech from tones better than 10 ms do; this pays for the shifted bases and for neighbouring pairs in a run.
+ * Beyond the reference: two suspect windows are judged once more as a whole, because 15 ms tell a weak second tone from
+ * noise and speech from tones better than 10 ms do; and the sound before them counts. This pays for the shifted bases and
+ * for neighbouring pairs in a run.
  */
 export class Masker {
   readonly #windowFit = new ToneFit(WINDOW_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
   readonly #decisionFit = new ToneFit(DECISION_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
+  /** Energy of each of the last hops. */
+  readonly #energies = new Float64Array(REMEMBERED_HOPS)
   #hop = 0
   #lastPair = -1
   #lastTwistDb = 0
@@ -58,11 +74,12 @@ export class Masker {
   /**
    * Judges the last 15 ms of the window; each call is HOP_SAMPLES after the one before.
    * @param window JUDGED_SAMPLES of 16-bit scale
-   * @returns whether they may carry a key
+   * @returns how many decisions up to and including this one may carry a key: 0 to DETECTED_HOPS_MAX
    */
-  judge(window: Float64Array): boolean {
+  judge(window: Float64Array): number {
     this.#hop++
-    const thresholds = this.#hop <= this.#alertUntilHop ? ALERT : CALM
+    this.#energies[this.#hop % REMEMBERED_HOPS] = energyOf(window.subarray(JUDGED_SAMPLES - HOP_SAMPLES))
+    const thresholds = this.#thresholds()
     const { pair, purity, twistDb } = this.#windowFit.fit(window.subarray(JUDGED_SAMPLES - WINDOW_SAMPLES))
     const lastPair = this.#lastPair
     const lastTwistDb = this.#lastTwistDb
@@ -73,7 +90,22 @@ export class Masker {
       Math.max(Math.abs(twistDb), Math.abs(lastTwistDb)) < thresholds.windowTwistDb
     const isDetection = isSuspect && this.#confirm(window, thresholds)
     if (!isDetection) this.#runHops = 0
-    return isDetection
+    return this.#runHops >= thresholds.hops ? Math.min(this.#runHops, DETECTED_HOPS_MAX) : 0
+  }
+
+  #thresholds(): Thresholds {
+    if (this.#hop <= this.#alertUntilHop) return ALERT
+    const before = this.#energyOfHops(DECISION_HOPS, BEFORE_HOPS) / BEFORE_HOPS
+    const now = this.#energyOfHops(0, DECISION_HOPS) / DECISION_HOPS
+    return before < QUIET_RATIO * now ? AFTER_QUIET : WITHIN_SOUND
+  }
+
+  #energyOfHops(ago: number, count: number): number {
+    let sum = 0
+    for (let i = ago; i < ago + count; i++) {
+      sum += this.#energies[(this.#hop - i + REMEMBERED_HOPS) % REMEMBERED_HOPS] ?? 0
+    }
+    return sum
   }
 
   #confirm(window: Float64Array, thresholds: Thresholds): boolean {
@@ -83,7 +115,7 @@ export class Masker {
     this.#runHops++
     if (this.#runHops === 1) this.#runPurity = 0
     this.#runPurity += (purity - this.#runPurity) / this.#runHops
-    this.#watch(purity)
+    if (this.#runHops >= thresholds.hops) this.#watch(purity)
     return true
   }
 
@@ -100,6 +132,12 @@ export class Masker {
     if (isAnother || isLong) this.#alertUntilHop = this.#hop + ALERT_HOPS
     if (purity > CLEAR_PURITY) this.#clearAtHop = this.#hop
   }
+}
+
+function energyOf(samples: Float64Array): number {
+  let energy = 0
+  for (const sample of samples) energy += sample * sample
+  return energy
 }
 
 /** Noise may turn a weak tone into its neighbour: one tone of the pair must be the same. */
