@@ -68,7 +68,18 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const streams = new Streams({ db: store.db, events, clock, timers })
   const { allowedOrigins } = http
   const api = { store, port, events, captures, resolver, streams, clock, random, log, allowedOrigins }
-  const server = await serveApi(api, http, widgetFile)
+  const stop = async (): Promise<void> => {
+    stopCleaning()
+    mail.deliver(() => {})
+    captures.settleAllLost()
+    await resolver.close()
+    await inbox.settled()
+  }
+  // A port that is taken must not leave the loops running: the process would not end.
+  const server = await serveApi(api, http, widgetFile).catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
   log.info({ ...server.address }, 'control started')
   return {
     address: server.address,
@@ -77,12 +88,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       await resolver.settled()
     },
     async close() {
-      stopCleaning()
-      mail.deliver(() => {})
-      captures.settleAllLost()
       await server.close()
-      await resolver.close()
-      await inbox.settled()
+      await stop()
     },
   }
 }

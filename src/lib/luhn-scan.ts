@@ -1,19 +1,29 @@
 /**
- * Finds what looks like a card number: a run of 13 to 19 decimal digits (single spaces or hyphens between them allowed)
- * in which some window of 13–19 digits passes the Luhn check (ISO/IEC 7812-1 annex B).
- * It says where, never what: the finder of a leak must not become one.
+ * Finds what looks like a card number: within a run of at least 13 decimal digits (single spaces or hyphens between them
+ * allowed) a stretch that begins like a card brand, has a length of that brand and passes the Luhn check (ISO/IEC 7812-1
+ * annex B). It says where, never what: the finder of a leak must not become one.
  * @returns offset of the first such run in `text`, or -1
  */
 export function findCardNumber(text: string): number {
   for (const match of text.matchAll(/\d(?:[ -]?\d){12,}/g)) {
     const digits = match[0].replaceAll(/[ -]/g, '')
-    for (let from = 0; from + 13 <= digits.length; from++) {
-      for (let length = 13; length <= 19 && from + length <= digits.length; length++) {
-        if (passesLuhn(digits, from, length)) return match.index
-      }
-    }
+    for (let from = 0; from + 13 <= digits.length; from++) if (isCardAt(digits, from)) return match.index
   }
   return -1
+}
+
+/** Any stretch of digits passes Luhn one time in ten, so only lengths that a brand really uses count. */
+function isCardAt(digits: string, from: number): boolean {
+  return lengthsOf(digits.slice(from, from + 2)).some(
+    (length) => from + length <= digits.length && passesLuhn(digits, from, length),
+  )
+}
+
+function lengthsOf(prefix: string): readonly number[] {
+  if (prefix === '34' || prefix === '37') return [15]
+  if (prefix === '30' || prefix === '36' || prefix === '38' || prefix === '39') return [14, 16]
+  if (/^[2356]/.test(prefix)) return [16]
+  return prefix.startsWith('4') ? [16, 13] : []
 }
 
 function passesLuhn(digits: string, from: number, length: number): boolean {

@@ -1,6 +1,9 @@
-/** `tonewall start --config`: every wrong setting is named at once, values are not repeated. (Taken ports: port-taken-at-start.) */
+/** `tonewall start --config`: every wrong setting is named, and the process does not start half: no port stays open. */
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../support/free-ports.ts'
@@ -28,6 +31,18 @@ async function startWith(folder: TemporaryFolder, change: Record<string, unknown
   return runProgram(process.execPath, [MAIN, 'start', '--config', folder.file('tonewall.json')], { timeoutMs: 30_000 })
 }
 
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
 test('wrong settings are named with path, problem and example, all at once', { timeout: 60_000 }, async () => {
   await using folder = await temporaryFolder('config')
   const port = await freePorts(10)
@@ -38,6 +53,36 @@ test('wrong settings are named with path, problem and example, all at once', { t
   assert.match(stderr, /^tonewall: replacement: must be flat or silence; for example "flat"$/m)
   assert.match(stderr, /^tonewall: sipp: is not a setting/m)
   assert.doesNotMatch(stderr + stdout.toString('utf8'), /secret/)
+})
+
+test('a taken SIP port is named, and the API is closed again', { timeout: 60_000 }, async () => {
+  await using folder = await temporaryFolder('config')
+  const port = await freePorts(10)
+  const holder = createSocket('udp4')
+  holder.bind(port + 1, '127.0.0.1')
+  await once(holder, 'listening')
+  try {
+    const { code, stderr } = await startWith(folder, {}, port)
+    assert.equal(code, 78, stderr)
+    assert.match(stderr, /^tonewall: sip\.port: is taken by another process; for example 5070$/m)
+    assert.equal(await listens(port), false)
+  } finally {
+    holder.close()
+  }
+})
+
+test('a taken HTTP port is named, and no card zone was started', { timeout: 60_000 }, async () => {
+  await using folder = await temporaryFolder('config')
+  const port = await freePorts(10)
+  const holder = createServer().listen(port, '127.0.0.1')
+  await once(holder, 'listening')
+  try {
+    const { code, stderr } = await startWith(folder, {}, port)
+    assert.equal(code, 78, stderr)
+    assert.match(stderr, /^tonewall: http\.port: is taken by another process/m)
+  } finally {
+    holder.close()
+  }
 })
 
 test('an address that is not of this machine is named', { timeout: 60_000 }, async () => {
