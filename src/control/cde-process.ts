@@ -36,6 +36,8 @@ export class CdeProcess implements CdePort {
   #restartTimer: NodeJS.Timeout | undefined
   #restartDelayMs: number = cdeProcessLimits.restartDelayMsMin
   #stopping = false
+  /** Messages that were refused at this end, either way, since the start. */
+  #refused = 0
   #settleStart: ((problem: string | undefined) => void) | undefined
   up = false
 
@@ -97,7 +99,10 @@ export class CdeProcess implements CdePort {
       incoming: report,
       outgoing: order,
       onMessage: (message) => this.#reported(message, wall),
-      onRefused: (refusal) => this.#options.onRefused(refusal),
+      onRefused: (refusal) => {
+        this.#refused++
+        this.#options.onRefused(refusal)
+      },
       onClosed: () => {},
     })
     this.#wall = wall
@@ -109,7 +114,13 @@ export class CdeProcess implements CdePort {
     if (message.type === 'ready') wall.send({ type: 'configure', settings: this.#options.settings })
     else if (message.type === 'configure-failed') this.#settleStart?.(message.problem)
     else if (message.type === 'configured') this.#isUp()
-    for (const listener of this.#reportListeners) listener(message)
+    const told = message.type === 'counters' ? this.#withOwnCount(message) : message
+    for (const listener of this.#reportListeners) listener(told)
+  }
+
+  /** Both ends of the wall count what they refuse; the metrics show both. */
+  #withOwnCount(message: Extract<Report, { type: 'counters' }>): Report {
+    return { ...message, counters: { ...message.counters, wall_refused_by_control: this.#refused } }
   }
 
   #isUp(): void {
