@@ -105,6 +105,21 @@ for (const [name, list] of conditions) {
   })
 }
 
+test('no sample of a tone is left: a tone that is interrupted for 5 or 10 ms soon after it began, or before it ends', () => {
+  const random = seededRandom(SEED)
+  for (const pieceMs of [1, 3, 6, 10]) {
+    for (const interruptionMs of [5, 10]) {
+      const tones = synthesizeKeys(randomKeys(random), { toneMs: 60, gapMs: 90, leadSamples: 900 + pieceMs }, random)
+      for (const { from, to } of tones.spans) {
+        tones.samples.fill(0, from + pieceMs * 8, from + (pieceMs + interruptionMs) * 8)
+        tones.samples.fill(0, to - (pieceMs + interruptionMs) * 8, to - pieceMs * 8)
+      }
+      const heard = armedCall(packetize(tones.samples))
+      assert.equal(soundingSamples(heard.samples), 0, `${pieceMs} and ${interruptionMs} ms, seed ${SEED}`)
+    }
+  }
+})
+
 test('the judge learns nothing from the flat replacement either', () => {
   const random = seededRandom(SEED)
   const verdict = { keys: 0, readByJudge: 0, residualSamples: 0 }

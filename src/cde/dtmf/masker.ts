@@ -32,9 +32,11 @@ const WINDOW_PURITY_MIN = 0.5
 /** What begins out of a louder or equal sound is mostly speech: two detections are asked for. */
 const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.75, twistDb: 14.5, hops: 2 }
 /** What stands out of the 20 ms before it is hardly ever speech. */
-const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.67, twistDb: 15.5, hops: 1 }
+const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.68, twistDb: 15, hops: 1 }
 /** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
 const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.62, twistDb: 18, hops: 1 }
+/** So clear that one detection is enough anywhere. */
+const SURE_PURITY = 0.86
 const ALERT_HOPS = 200
 /** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
 const CLEAR_PURITY = 0.78
@@ -68,6 +70,7 @@ export class Masker {
   #lastTwistDb = 0
   #runHops = 0
   #runPurity = 0
+  #isSure = false
   #clearAtHop = Number.NEGATIVE_INFINITY
   #alertUntilHop = Number.NEGATIVE_INFINITY
 
@@ -89,8 +92,13 @@ export class Masker {
       areNeighbours(this.#lastPair, lastPair) &&
       Math.max(Math.abs(twistDb), Math.abs(lastTwistDb)) < thresholds.windowTwistDb
     const isDetection = isSuspect && this.#confirm(window, thresholds)
-    if (!isDetection) this.#runHops = 0
-    return this.#runHops >= thresholds.hops ? Math.min(this.#runHops, DETECTED_HOPS_MAX) : 0
+    if (!isDetection) this.#forgetRun()
+    return this.#runHops >= thresholds.hops || this.#isSure ? Math.min(this.#runHops, DETECTED_HOPS_MAX) : 0
+  }
+
+  #forgetRun(): void {
+    this.#runHops = 0
+    this.#isSure = false
   }
 
   #thresholds(): Thresholds {
@@ -114,8 +122,9 @@ export class Masker {
     if (purity <= thresholds.purity) return false
     this.#runHops++
     if (this.#runHops === 1) this.#runPurity = 0
+    if (purity > SURE_PURITY) this.#isSure = true
     this.#runPurity += (purity - this.#runPurity) / this.#runHops
-    if (this.#runHops >= thresholds.hops) this.#watch(purity)
+    if (this.#runHops >= thresholds.hops || this.#isSure) this.#watch(purity)
     return true
   }
 

@@ -30,16 +30,18 @@ test('every key, held for 40 ms to 3 s, soft or loud, sounds the same to the bit
 
 test('a press in two carriages gives one pip, and so does one in events alone', () => {
   const random = seededRandom(SEED)
-  for (const withTone of [true, false]) {
-    const tones = synthesizeKeys([7], { toneMs: 120, gapMs: 100, leadSamples: 1_600 }, random)
-    const audio = packetize(withTone ? tones.samples : new Int16Array(tones.samples.length), {
-      timestamp: 0,
-      sequence: 0,
-    })
-    const settings = { payloadType: EVENT_TYPE, ssrc: 1, sequence: 5_000, timestamp: 1_600, durationUnits: 960 }
-    const events = eventPackets(7, settings).map(({ atUnits, packet }) => ({ atMs: 230 + atUnits / 8, packet }))
-    const heard = armedCall([...audio, ...events], { replacement: 'flat' })
-    assert.deepEqual(sound(heard.samples), pip)
+  for (const [withTone, lagMs] of [
+    [true, 0],
+    [true, 30],
+    [true, 230],
+    [false, 0],
+  ] as const) {
+    const tones = synthesizeKeys([7], { toneMs: 400, gapMs: 100, leadSamples: 1_600 }, random)
+    const sent = withTone ? tones.samples : new Int16Array(tones.samples.length)
+    const settings = { payloadType: EVENT_TYPE, ssrc: 1, sequence: 5_000, timestamp: 1_600, durationUnits: 3_200 }
+    const events = eventPackets(7, settings).map(({ atUnits, packet }) => ({ atMs: 200 + lagMs + atUnits / 8, packet }))
+    const packets = [...packetize(sent, { timestamp: 0, sequence: 0 }), ...events].sort((a, b) => a.atMs - b.atMs)
+    assert.deepEqual(sound(armedCall(packets, { replacement: 'flat' }).samples), pip, `event ${lagMs} ms late`)
   }
 })
 
@@ -47,6 +49,17 @@ test('keys at human pace give one pip each', () => {
   const tones = synthesizeKeys([1, 2, 2, 3], { toneMs: 100, gapMs: 150 }, seededRandom(SEED))
   const heard = armedCall(packetize(tones.samples), { replacement: 'flat' })
   assert.equal(soundingSamples(heard.samples), 4 * soundingSamples(pip))
+})
+
+test('keys faster than pips give fewer pips, never other ones', () => {
+  const tones = synthesizeKeys([1, 2, 3, 4, 5, 6, 7, 8], { toneMs: 45, gapMs: 45 }, seededRandom(SEED))
+  const { samples } = armedCall(packetize(tones.samples), { replacement: 'flat' })
+  let pips = 0
+  for (let rest = sound(samples); rest.length > 0; rest = sound(rest.subarray(pip.length))) {
+    assert.deepEqual(rest.slice(0, pip.length), pip)
+    pips++
+  }
+  assert.ok(pips >= 4 && pips <= 8, `${pips} pips`)
 })
 
 test('silence is silence', () => {
