@@ -169,7 +169,6 @@ export class CallerDirection {
     const { replacement, onKey, onConflict, onMasked, newMasker } = this.#options
     return new MaskedLine({
       replacement,
-      lagSamples: this.#lagSamples,
       onKey,
       onConflict: () => {
         this.#counters.add('dtmf_conflict')

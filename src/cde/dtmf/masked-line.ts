@@ -15,8 +15,6 @@ import { Timeline } from './timeline.ts'
 
 export interface MaskedLineOptions {
   readonly replacement: ReplacementKind
-  /** How far the cursor runs behind what arrives now. */
-  readonly lagSamples: number
   readonly newMasker?: () => Pick<Masker, 'judge'>
   onKey(key: KeyCode, carriage: Carriage): void
   onConflict(): void

@@ -45,14 +45,9 @@ export class Presses {
   readonly #seen = new Uint32Array(CARRIAGES.length)
   #source = UNDECIDED
   #strays = 0
-  #conflicts = 0
 
   constructor(listener: PressesListener) {
     this.#listener = listener
-  }
-
-  get conflicts(): number {
-    return this.#conflicts
   }
 
   /**
@@ -143,7 +138,6 @@ export class Presses {
       if (!this.#overlap(slot, other, 0)) continue
       this.#state[slot] = PAIRED | REPORTED
       this.#state[other] = PAIRED | REPORTED
-      this.#conflicts++
       this.#listener.onConflict()
       return true
     }
