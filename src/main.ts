@@ -6,6 +6,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/start.ts')).start,
   // The demo knows test cards: they must not be found in the memory of a product that was started.
   demo: async () => (await import('./commands/demo.ts')).demo,
+  sandbox: async () => (await import('./commands/sandbox.ts')).sandbox,
   mask: async () => (await import('./commands/mask.ts')).mask,
   digits: async () => (await import('./commands/digits.ts')).digits,
 }

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { type Config, type ConfigProblem, loadConfig, parseConfig } from '../config.ts'
 import { type Command, readArguments, UsageError } from './command.ts'
 import { demoSettings } from './demo-settings.ts'
+import { interrupted } from './interrupted.ts'
 import { startProduct } from './product.ts'
 import { startSimulatorsProcess } from './simulators-process.ts'
 
@@ -72,12 +73,6 @@ function refuse(problems: readonly ConfigProblem[]): number {
     process.stderr.write(`tonewall: ${path}: ${problem}${example === undefined ? '' : `; for example ${example}`}\n`)
   }
   return 78 // EX_CONFIG of sysexits.h
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
-  })
 }
 
 function sipAddress({ sip }: Config): string {
