@@ -6,5 +6,6 @@ export interface DebianPackage {
   readonly tests: string
 }
 export const debianPackages: readonly DebianPackage[]
-export function isPresent(entry: DebianPackage): boolean
+export const benchPackages: readonly DebianPackage[]
+export function isPresent(entry: Pick<DebianPackage, 'proof'>): boolean
 export function installDebianPackages(say?: (line: string) => void): DebianPackage[]

@@ -74,6 +74,16 @@ export const debianPackages = [
   },
 ]
 
+/** What only benchmarks use: not installed for the tests. `apt-get install` them by hand; a benchmark without its peer says so. */
+export const benchPackages = [
+  {
+    name: 'rtpengine-daemon',
+    proof: { program: 'rtpengine' },
+    reason: 'the relay that ours is measured against',
+    tests: 'the ratios of bench:relay',
+  },
+]
+
 /** @returns {boolean} whether what the package brings is on this machine, whoever put it there */
 export function isPresent({ proof }) {
   if (proof.program !== undefined) {
