@@ -10,6 +10,8 @@ import type { KeyCode } from '../dtmf/key-codes.ts'
 import type { AudioSession } from '../media/audio-session.ts'
 import { PassingDirection } from '../media/passing-direction.ts'
 import { RtcpSession } from '../media/rtcp-session.ts'
+import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
+import type { Frame } from '../media/socket.ts'
 import { SourceLock } from '../media/source-lock.ts'
 import { LocalSdp } from './local-sdp.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
@@ -57,6 +59,8 @@ export class CallMedia {
   readonly #legs: Readonly<Record<Side, Leg>>
   readonly #masked: CallerDirection
   readonly #passing: PassingDirection
+  /** Of the frame at hand. */
+  readonly #rtp = rtpNumbers()
 
   constructor(options: CallMediaOptions, hooks: CallMediaHooks, pairs: Readonly<Record<Side, PortPair>>) {
     const { random, replacement, jitterMs, nowMs } = options
@@ -163,10 +167,12 @@ export class CallMedia {
     caller.pair.listen(
       (packet, from) => this.#fromCaller(packet, from),
       (packet, from) => this.#rtcp(caller, packet, from),
+      (frame) => this.#frameFromCaller(frame),
     )
     agent.pair.listen(
       (packet, from) => this.#fromAgent(packet, from),
       (packet, from) => this.#rtcp(agent, packet, from),
+      (frame) => this.#frameFromAgent(frame),
     )
   }
 
@@ -187,15 +193,47 @@ export class CallMedia {
     if (passed !== undefined) this.#send(this.#legs.caller, passed)
   }
 
+  /** The common packet of a call that is not armed crosses without a copy; whatever is unusual takes the way of `#fromCaller`. */
+  #frameFromCaller(frame: Frame): boolean {
+    const rtp = this.#rtp
+    const { caller, agent } = this.#legs
+    if (!readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return false
+    if (!caller.rtpLock.isSettledOn(frame.from, rtp)) return false
+    const nowMs = this.#nowMs()
+    if (!this.#masked.relayInPlace(frame.octets, frame.start, rtp, nowMs)) return false
+    this.#forward(caller, agent, frame, nowMs)
+    return true
+  }
+
+  #frameFromAgent(frame: Frame): boolean {
+    const rtp = this.#rtp
+    const { caller, agent } = this.#legs
+    if (!readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return false
+    if (!agent.rtpLock.isSettledOn(frame.from, rtp)) return false
+    const nowMs = this.#nowMs()
+    if (!this.#passing.passInPlace(frame.octets, frame.start, rtp, nowMs)) return false
+    this.#forward(agent, caller, frame, nowMs)
+    return true
+  }
+
+  /** Books the packet in `#rtp`, which came in on one leg and has been re-written, and sends it on the other. */
+  #forward(from: Leg, to: Leg, frame: Frame, nowMs: number): void {
+    const rtp = this.#rtp
+    from.rtpLock.take(rtp, nowMs)
+    from.rtcp.receivedRtp(rtp, nowMs)
+    const destination = destinationOf(to)
+    if (destination === undefined || !readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return
+    to.rtcp.sentRtp(rtp.ssrc, rtp.timestamp, rtp.payloadOctets, nowMs)
+    to.pair.forwardRtp(frame, destination)
+  }
+
   #toAgent(packets: readonly Uint8Array[]): void {
     for (const packet of packets) this.#send(this.#legs.agent, packet)
   }
 
   #send(leg: Leg, packet: Uint8Array): void {
-    // RFC 3264 section 5.1: a side that only sends, or is inactive, gets no media.
-    const direction = leg.session?.direction
-    const { destination } = leg.rtpLock
-    if (destination === undefined || direction === 'sendonly' || direction === 'inactive') return
+    const destination = destinationOf(leg)
+    if (destination === undefined) return
     leg.rtcp.sent(packet, this.#nowMs())
     leg.pair.sendRtp(packet, destination)
   }
@@ -204,6 +242,12 @@ export class CallMedia {
     const nowMs = this.#nowMs()
     if (leg.rtcpLock.accepts(from, nowMs)) leg.rtcp.receive(packet, nowMs)
   }
+}
+
+/** RFC 3264 section 5.1: a side that only sends, or is inactive, gets no media. */
+function destinationOf({ session, rtpLock }: Leg): Address | undefined {
+  const isDeaf = session?.direction === 'sendonly' || session?.direction === 'inactive'
+  return isDeaf ? undefined : rtpLock.destination
 }
 
 function openLeg(pair: PortPair, random: RandomBytes): Leg {

@@ -2,13 +2,22 @@
 import type { Address } from '../../lib/address.ts'
 import { callLimits } from '../../lib/limits.ts'
 import type { PortPool } from '../media/ports.ts'
-import { type MediaEngine, MediaOpenError, type MediaSocket, type PacketListener } from '../media/socket.ts'
+import {
+  type Frame,
+  type FrameListener,
+  type MediaEngine,
+  MediaOpenError,
+  type MediaSocket,
+  type PacketListener,
+} from '../media/socket.ts'
 
 export interface PortPair {
   readonly address: Address
   /** Where this leg's packets go from now on. Until first set they are dropped. */
-  listen(onRtp: PacketListener, onRtcp: PacketListener): void
+  listen(onRtp: PacketListener, onRtcp: PacketListener, onRtpFrame?: FrameListener): void
   sendRtp(packet: Uint8Array, to: Address): void
+  /** A frame of another pair's port leaves by this one. */
+  forwardRtp(frame: Frame, to: Address): void
   sendRtcp(packet: Uint8Array, to: Address): void
   /** The call is over: nothing is heard any more, and the ports rest before they serve another call. */
   release(nowMs: number): void
@@ -20,6 +29,7 @@ interface BoundPair {
 }
 
 const noListener: PacketListener = () => {}
+const noFrameListener: FrameListener = () => false
 
 export class MediaPorts {
   readonly #host: string
@@ -67,22 +77,30 @@ export class MediaPorts {
   async #bind(port: number): Promise<PortPair | undefined> {
     let onRtp = noListener
     let onRtcp = noListener
+    let onRtpFrame = noFrameListener
     let rtp: MediaSocket | undefined
     try {
-      rtp = await this.#engine.open({ host: this.#host, port }, (packet, from) => onRtp(packet, from))
+      rtp = await this.#engine.open(
+        { host: this.#host, port },
+        (packet, from) => onRtp(packet, from),
+        (frame) => onRtpFrame(frame),
+      )
       const rtcp = await this.#engine.open({ host: this.#host, port: port + 1 }, (packet, from) => onRtcp(packet, from))
       const bound: BoundPair = { rtp, rtcp }
       return {
         address: { host: this.#host, port },
-        listen(rtpListener, rtcpListener) {
+        listen(rtpListener, rtcpListener, frameListener = noFrameListener) {
           onRtp = rtpListener
           onRtcp = rtcpListener
+          onRtpFrame = frameListener
         },
         sendRtp: (packet, to) => bound.rtp.send(packet, to),
+        forwardRtp: (frame, to) => bound.rtp.forward(frame, to),
         sendRtcp: (packet, to) => bound.rtcp.send(packet, to),
         release: (nowMs) => {
           onRtp = () => this.#pool.packetSeen(port, this.#nowMs())
           onRtcp = noListener
+          onRtpFrame = noFrameListener
           this.#draining.set(port, bound)
           this.#pool.release(port, nowMs)
         },

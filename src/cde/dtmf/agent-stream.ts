@@ -1,5 +1,5 @@
 import { type RandomBytes } from '../../lib/random.ts'
-import { writeRtp } from '../media/rtp.ts'
+import { rewriteRtp, type RtpNumbers, writeRtp } from '../media/rtp.ts'
 
 const SAMPLES_PER_MS = 8
 /** Apart further than this, the caller's timestamps do not describe one stretch of time any more. */
@@ -64,6 +64,22 @@ export class AgentStream {
       this.#timestamp = (timestamp + durationSamples) >>> 0
     }
     return this.#write(payloadType, payload, timestamp, source.marker || !isSameSource, nowMs)
+  }
+
+  /**
+   * As `relay` for audio of the source that runs, onto a packet where it lies: only its header changes.
+   * @returns false, with nothing changed, when `relay` has to decide
+   */
+  relayInPlace(octets: Uint8Array, start: number, payloadType: number, rtp: RtpNumbers, nowMs: number): boolean {
+    const ahead = (rtp.timestamp - this.#sourceNext) | 0
+    if (rtp.ssrc !== this.#sourceSsrc || ahead < 0 || ahead >= JUMP_SAMPLES) return false
+    const timestamp = (rtp.timestamp + this.#sourceOffset) >>> 0
+    this.#sourceNext = (rtp.timestamp + rtp.payloadOctets) >>> 0
+    this.#timestamp = (timestamp + rtp.payloadOctets) >>> 0
+    rewriteRtp(octets, start, payloadType, rtp.marker, this.#sequence, timestamp, this.#ssrc)
+    this.#sequence = (this.#sequence + 1) & 0xffff
+    this.#lastSentMs = nowMs
+    return true
   }
 
   /** A new source continues where the old one ended, plus the time that has passed since. */

@@ -2,7 +2,7 @@ import { dtmfLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { AudioFormat } from '../media/audio-session.ts'
 import { decodeG711, encodeG711, type G711Codec, transcodeG711 } from '../media/g711.ts'
-import { parseRtp, type RtpPacket } from '../media/rtp.ts'
+import { parseRtp, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
 import { AgentStream } from './agent-stream.ts'
 import { Counters } from './counters.ts'
 import { EventPresses } from './event-presses.ts'
@@ -54,6 +54,8 @@ export class CallerDirection {
   readonly #counters = new Counters()
   readonly #stream: AgentStream
   readonly #frame = new Int16Array(FRAME_SAMPLES)
+  readonly #encoded = new Uint8Array(FRAME_SAMPLES)
+  readonly #decoded = new Int16Array(dtmfLimits.audioSamplesMax)
   readonly #events = new EventPresses()
   readonly #suspects = new EventPresses()
   #formats = new Formats([], [])
@@ -100,6 +102,20 @@ export class CallerDirection {
     const line = this.#line
     this.#guarded(() => this.#takeIn(line, rtp, nowMs))
     return []
+  }
+
+  /**
+   * The common packet while relaying, audio of the stream that runs, in a codec that both sides have: re-written where it
+   * lies. The caller's octets leave this way only while nothing is masked.
+   * @returns false, with nothing changed, when `receive` has to look at it
+   */
+  relayInPlace(octets: Uint8Array, start: number, rtp: RtpNumbers, nowMs: number): boolean {
+    if (this.#line !== undefined || !isAudioLength(rtp.payloadOctets)) return false
+    const payloadType = this.#formats.untouched(rtp.payloadType)
+    if (payloadType < 0 || !this.#stream.relayInPlace(octets, start, payloadType, rtp, nowMs)) return false
+    this.#packetSamples = rtp.payloadOctets
+    this.#lastRelayedMs = nowMs
+    return true
   }
 
   /** While armed or draining: the packets that are due. */
@@ -222,7 +238,7 @@ export class CallerDirection {
   }
 
   #takeInAudio(line: MaskedLine, rtp: RtpPacket, codec: G711Codec, nowMs: number): void {
-    const samples = decodeG711(codec, rtp.payload)
+    const samples = decodeG711(codec, rtp.payload, this.#decoded.subarray(0, rtp.payload.length))
     const zone = {
       earliest: line.decidedTo,
       writtenTo: line.writtenTo,
@@ -310,7 +326,8 @@ export class CallerDirection {
       this.#stream.skip(FRAME_SAMPLES)
       return undefined
     }
-    return this.#stream.next(agent.payloadType, encodeG711(agent.codec, this.#frame), FRAME_SAMPLES, false, nowMs)
+    const payload = encodeG711(agent.codec, this.#frame, this.#encoded)
+    return this.#stream.next(agent.payloadType, payload, FRAME_SAMPLES, false, nowMs)
   }
 
   /** After a stall longer than can be made up for, time that has passed is left out. */

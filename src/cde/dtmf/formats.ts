@@ -15,6 +15,7 @@ const EVENT_CLOCK_HZ = 8_000
 /** The negotiated formats of both legs, as one lookup. */
 export class Formats {
   readonly #caller: readonly AudioFormat[]
+  readonly #untouched = new Int16Array(128).fill(-1)
   /** What the agent gets; undefined while the agent takes no audio that we know. */
   readonly agentAudio: AudioType | undefined
   /** Undefined when the agent did not negotiate telephone-event at 8 kHz. */
@@ -26,6 +27,14 @@ export class Formats {
     const audio = agent.map(audioType).filter((type) => type !== undefined)
     this.agentAudio = audio.find(({ codec }) => caller.some((format) => format.codec === codec)) ?? audio[0]
     this.agentEventType = agent.find(isEventAt8k)?.payloadType
+    for (const { payloadType, codec } of caller.toReversed()) {
+      this.#untouched[payloadType] = codec === this.agentAudio?.codec ? this.agentAudio.payloadType : -1
+    }
+  }
+
+  /** @returns the agent's payload type for audio whose payload crosses as it is; −1 for all else */
+  untouched(payloadType: number): number {
+    return this.#untouched[payloadType] ?? -1
   }
 
   incoming(payloadType: number): IncomingType {

@@ -1,5 +1,5 @@
 import type { RandomBytes } from '../../lib/random.ts'
-import { writeRtp } from './rtp.ts'
+import { rewriteRtp, type RtpNumbers, writeRtp } from './rtp.ts'
 
 export interface StreamStep {
   readonly sequence: number
@@ -51,6 +51,21 @@ export class OutgoingStream {
       this.#timestamp = timestamp
     }
     return writeRtp({ payloadType, marker, sequence, timestamp, ssrc: this.ssrc }, payload)
+  }
+
+  /** As `placed` for a step forward, onto a packet where it lies: only its header changes. */
+  placedInPlace(
+    octets: Uint8Array,
+    start: number,
+    payloadType: number,
+    sequenceStep: number,
+    timestampSamples: number,
+    { marker }: RtpNumbers,
+  ): void {
+    const sequence = (this.#sequence - 1 + sequenceStep) & 0xffff
+    this.#timestamp = (this.#timestamp + timestampSamples) >>> 0
+    this.#sequence = (sequence + 1) & 0xffff
+    rewriteRtp(octets, start, payloadType, marker, sequence, this.#timestamp, this.ssrc)
   }
 
   /** Lets time pass without a packet: the sequence stays, the timestamp moves on. */

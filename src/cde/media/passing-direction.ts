@@ -3,16 +3,16 @@ import { mediaLimits } from '../../lib/limits.ts'
 import type { AudioFormat } from './audio-session.ts'
 import { type G711Codec, silenceOctet, transcodeG711 } from './g711.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
-import { parseRtp, type RtpPacket } from './rtp.ts'
+import { parseRtp, type RtpFields, type RtpNumbers, type RtpPacket } from './rtp.ts'
 import { sequenceStep } from './stream-continuity.ts'
 
 type Counter = 'passed' | 'not_rtp' | 'unknown_type' | 'no_format' | 'suspect_payload' | 'restarts'
 
 interface Front {
   readonly ssrc: number
-  readonly sequence: number
-  readonly timestamp: number
-  readonly atMs: number
+  sequence: number
+  timestamp: number
+  atMs: number
 }
 
 const CLOCK_PER_MS = 8
@@ -38,6 +38,8 @@ export class PassingDirection {
   }
   #incoming = new Map<number, AudioFormat>()
   #outgoing: readonly AudioFormat[] = []
+  /** By incoming payload type: the outgoing one when the payload crosses as it is, else −1. */
+  readonly #untouched = new Int16Array(128).fill(-1)
   #front: Front | undefined
 
   constructor(options: { random: RandomBytes }) {
@@ -52,6 +54,30 @@ export class PassingDirection {
   setFormats(agentFormats: readonly AudioFormat[], callerFormats: readonly AudioFormat[]): void {
     this.#incoming = new Map(agentFormats.toReversed().map((format) => [format.payloadType, format]))
     this.#outgoing = callerFormats
+    this.#untouched.fill(-1)
+    for (const { payloadType, codec } of this.#incoming.values()) {
+      if (codec === 'telephone-event') continue
+      this.#untouched[payloadType] = callerFormats.find((format) => format.codec === codec)?.payloadType ?? -1
+    }
+  }
+
+  /**
+   * The common packet, audio of the stream that runs, in a codec that both sides have: re-written where it lies.
+   * @returns false, with nothing changed, when `receive` has to look at it
+   */
+  passInPlace(octets: Uint8Array, start: number, rtp: RtpNumbers, nowMs: number): boolean {
+    const front = this.#front
+    const payloadType = this.#untouched[rtp.payloadType] ?? -1
+    if (front === undefined || payloadType < 0 || rtp.payloadOctets === 0 || rtp.payloadOctets === 4) return false
+    const sequence = sequenceStep(front.sequence, rtp.sequence)
+    if (sequence < 0 || !isPlausible(front, rtp, sequence, nowMs)) return false
+    const timestampSamples = (rtp.timestamp - front.timestamp) | 0
+    front.sequence = rtp.sequence
+    front.timestamp = rtp.timestamp
+    front.atMs = nowMs
+    this.#counts.passed++
+    this.#out.placedInPlace(octets, start, payloadType, sequence, timestampSamples, rtp)
+    return true
   }
 
   /** @returns the packet for the caller, undefined when this one does not cross (counted) */
@@ -122,23 +148,33 @@ export class PassingDirection {
   #stepOf(rtp: RtpPacket, nowMs: number): { sequence: number; timestampSamples: number; restart: boolean } {
     const front = this.#front
     if (front === undefined) return { sequence: 1, timestampSamples: 0, restart: true }
-    const elapsedSamples = Math.max(0, Math.round((nowMs - front.atMs) * CLOCK_PER_MS))
     const sequence = sequenceStep(front.sequence, rtp.sequence)
-    const timestampSamples = (rtp.timestamp - front.timestamp) | 0
-    const plausible =
-      rtp.ssrc === front.ssrc &&
-      Math.abs(sequence) <= mediaLimits.sequenceJumpMax &&
-      timestampSamples >= -BACKWARDS_SAMPLES_MAX &&
-      timestampSamples <= elapsedSamples + FORWARDS_SAMPLES_MAX
-    if (plausible) return { sequence, timestampSamples, restart: false }
+    if (isPlausible(front, rtp, sequence, nowMs)) {
+      return { sequence, timestampSamples: (rtp.timestamp - front.timestamp) | 0, restart: false }
+    }
     this.#counts.restarts++
-    return { sequence: 1, timestampSamples: elapsedSamples, restart: true }
+    return { sequence: 1, timestampSamples: elapsedSamples(front, nowMs), restart: true }
   }
 
   #drop(reason: Counter): undefined {
     this.#counts[reason]++
     return undefined
   }
+}
+
+function elapsedSamples(front: Front, nowMs: number): number {
+  return Math.max(0, Math.round((nowMs - front.atMs) * CLOCK_PER_MS))
+}
+
+/** Whether a packet can be part of the stream that runs. @param sequence how far it is ahead */
+function isPlausible(front: Front, rtp: RtpFields, sequence: number, nowMs: number): boolean {
+  const timestampSamples = (rtp.timestamp - front.timestamp) | 0
+  return (
+    rtp.ssrc === front.ssrc &&
+    Math.abs(sequence) <= mediaLimits.sequenceJumpMax &&
+    timestampSamples >= -BACKWARDS_SAMPLES_MAX &&
+    timestampSamples <= elapsedSamples(front, nowMs) + FORWARDS_SAMPLES_MAX
+  )
 }
 
 interface Carried {

@@ -3,7 +3,7 @@ import { mediaLimits } from '../../lib/limits.ts'
 import { type RandomBytes, randomUnit } from '../../lib/random.ts'
 import { Reception } from './reception.ts'
 import { parseRtcp, type RtcpKind, type SenderInfo, writeReport } from './rtcp.ts'
-import { parseRtp } from './rtp.ts'
+import { parseRtp, type RtpFields } from './rtp.ts'
 
 type Counter = `rtcp_received_${RtcpKind}` | 'rtcp_refused' | 'rtcp_sent'
 
@@ -32,23 +32,29 @@ export class RtcpSession {
   /** We sent this RTP packet on the leg. */
   sent(packet: Uint8Array, nowMs: number): void {
     const rtp = parseRtp(packet)
-    if (typeof rtp === 'string') return
+    if (typeof rtp !== 'string') this.sentRtp(rtp.ssrc, rtp.timestamp, rtp.payload.length, nowMs)
+  }
+
+  /** The same, of a packet that was read already. */
+  sentRtp(ssrc: number, timestamp: number, payloadOctets: number, nowMs: number): void {
     this.#start(nowMs)
-    const before = rtp.ssrc === this.#ssrc ? this.#sent : undefined
-    this.#ssrc = rtp.ssrc
-    this.#sent = {
-      timestamp: rtp.timestamp,
-      atMs: nowMs,
-      packets: (before?.packets ?? 0) + 1,
-      octets: (before?.octets ?? 0) + rtp.payload.length,
-    }
+    if (this.#sent === undefined || ssrc !== this.#ssrc) this.#sent = { timestamp, atMs: nowMs, packets: 0, octets: 0 }
+    this.#ssrc = ssrc
+    this.#sent.timestamp = timestamp
+    this.#sent.atMs = nowMs
+    this.#sent.packets++
+    this.#sent.octets += payloadOctets
     this.#sentSinceReport = true
   }
 
   /** This RTP packet came in on the leg and counted (see SourceLock). */
   received(packet: Uint8Array, nowMs: number): void {
     const rtp = parseRtp(packet)
-    if (typeof rtp === 'string') return
+    if (typeof rtp !== 'string') this.receivedRtp(rtp, nowMs)
+  }
+
+  /** The same, of a packet that was read already. */
+  receivedRtp(rtp: RtpFields, nowMs: number): void {
     this.#start(nowMs)
     this.#reception.receive(rtp, nowMs)
   }

@@ -42,9 +42,8 @@ const HEADER_OCTETS = 12
 export function parseRtp(packet: Uint8Array): RtpPacket | RtpProblem {
   if (packet.length < HEADER_OCTETS) return 'short'
   if (packet.length > mediaLimits.packetOctetsMax) return 'too-long'
-  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength)
-  const first = view.getUint8(0)
-  const second = view.getUint8(1)
+  const first = packet[0] as number
+  const second = packet[1] as number
   if (first >> 6 !== 2) return 'version'
   // RFC 5761 4: a second octet of 192–223 is RTCP; RTP payload types 64–95 are therefore never assigned.
   if (second >= 192 && second <= 223) return 'rtcp'
@@ -53,35 +52,115 @@ export function parseRtp(packet: Uint8Array): RtpPacket | RtpProblem {
   if (start > packet.length) return 'csrc-past-end'
   if ((first & 0x10) !== 0) {
     if (start + 4 > packet.length) return 'extension-past-end'
-    start += 4 + view.getUint16(start + 2) * 4
+    start += 4 + uint16(packet, start + 2) * 4
     if (start > packet.length) return 'extension-past-end'
   }
   let end = packet.length
   if ((first & 0x20) !== 0) {
     // RFC 3550 5.1: the last octet counts the padding, itself included, so zero is wrong too.
-    const paddingOctets = end > start ? view.getUint8(end - 1) : 0
+    const paddingOctets = end > start ? (packet[end - 1] as number) : 0
     if (paddingOctets === 0 || start + paddingOctets > end) return 'padding-past-end'
     end -= paddingOctets
   }
   return {
     payloadType: second & 0x7f,
     marker: (second & 0x80) !== 0,
-    sequence: view.getUint16(2),
-    timestamp: view.getUint32(4),
-    ssrc: view.getUint32(8),
+    sequence: uint16(packet, 2),
+    timestamp: uint32(packet, 4),
+    ssrc: uint32(packet, 8),
     payload: packet.subarray(start, end),
   }
+}
+
+/** The numbers of a packet read in place; one object serves all packets, so that none is allocated for each. */
+export interface RtpNumbers {
+  payloadType: number
+  marker: boolean
+  sequence: number
+  timestamp: number
+  ssrc: number
+  payloadOctets: number
+}
+
+/** @returns the object that `readPlainRtp` fills */
+export function rtpNumbers(): RtpNumbers {
+  return { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0, payloadOctets: 0 }
+}
+
+/**
+ * Reads a packet with the bare header, as nearly all are, where it lies.
+ * @returns false for one with CSRC, extension or padding, and for what `parseRtp` refuses; `into` is untouched then
+ */
+export function readPlainRtp(octets: Uint8Array, start: number, length: number, into: RtpNumbers): boolean {
+  if (length < HEADER_OCTETS || length > mediaLimits.packetOctetsMax || octets[start] !== 0x80) return false
+  const second = octets[start + 1] ?? 0
+  if (second >= 192 && second <= 223) return false
+  into.payloadType = second & 0x7f
+  into.marker = second >= 0x80
+  into.sequence = ((octets[start + 2] ?? 0) << 8) | (octets[start + 3] ?? 0)
+  into.timestamp = readUint32(octets, start + 4)
+  into.ssrc = readUint32(octets, start + 8)
+  into.payloadOctets = length - HEADER_OCTETS
+  return true
+}
+
+/** Writes the bare header over the one that stands at `start`. Numbers are taken modulo their field's size. */
+export function rewriteRtp(
+  octets: Uint8Array,
+  start: number,
+  payloadType: number,
+  marker: boolean,
+  sequence: number,
+  timestamp: number,
+  ssrc: number,
+): void {
+  octets[start] = 0x80
+  octets[start + 1] = (marker ? 0x80 : 0) | (payloadType & 0x7f)
+  octets[start + 2] = sequence >> 8
+  octets[start + 3] = sequence
+  writeUint32(octets, start + 4, timestamp)
+  writeUint32(octets, start + 8, ssrc)
+}
+
+function readUint32(octets: Uint8Array, at: number): number {
+  const a = octets[at] ?? 0
+  const b = octets[at + 1] ?? 0
+  const c = octets[at + 2] ?? 0
+  return ((a << 24) | (b << 16) | (c << 8) | (octets[at + 3] ?? 0)) >>> 0
+}
+
+function writeUint32(octets: Uint8Array, at: number, value: number): void {
+  octets[at] = value >>> 24
+  octets[at + 1] = value >>> 16
+  octets[at + 2] = value >>> 8
+  octets[at + 3] = value
 }
 
 /** A packet with the bare 12-octet header: no padding, no extension, no CSRC. Numbers are taken modulo their field's size. */
 export function writeRtp(fields: RtpFields, payload: Uint8Array): Uint8Array {
   const packet = new Uint8Array(HEADER_OCTETS + payload.length)
-  const view = new DataView(packet.buffer)
-  view.setUint8(0, 0x80)
-  view.setUint8(1, (fields.marker ? 0x80 : 0) | (fields.payloadType & 0x7f))
-  view.setUint16(2, fields.sequence)
-  view.setUint32(4, fields.timestamp)
-  view.setUint32(8, fields.ssrc)
+  packet[0] = 0x80
+  packet[1] = (fields.marker ? 0x80 : 0) | (fields.payloadType & 0x7f)
+  packet[2] = fields.sequence >> 8
+  packet[3] = fields.sequence
+  setUint32(packet, 4, fields.timestamp)
+  setUint32(packet, 8, fields.ssrc)
   packet.set(payload, HEADER_OCTETS)
   return packet
+}
+
+// A DataView per packet would cost more than all the rest; the callers have checked the length.
+function uint16(octets: Uint8Array, at: number): number {
+  return ((octets[at] as number) << 8) | (octets[at + 1] as number)
+}
+
+function uint32(octets: Uint8Array, at: number): number {
+  return ((uint16(octets, at) << 16) | uint16(octets, at + 2)) >>> 0
+}
+
+function setUint32(octets: Uint8Array, at: number, value: number): void {
+  octets[at] = value >>> 24
+  octets[at + 1] = value >>> 16
+  octets[at + 2] = value >>> 8
+  octets[at + 3] = value
 }

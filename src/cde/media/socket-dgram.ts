@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { Address } from '../../lib/address.ts'
 import { isUnspecified } from './ip-host.ts'
-import { type MediaEngine, MediaOpenError, type MediaOpenReason, type MediaSocket } from './socket.ts'
+import { type Frame, type MediaEngine, MediaOpenError, type MediaOpenReason, type MediaSocket } from './socket.ts'
 
 const openReasons: Readonly<Record<string, MediaOpenReason>> = {
   EADDRINUSE: 'address-in-use',
@@ -10,7 +10,7 @@ const openReasons: Readonly<Record<string, MediaOpenReason>> = {
 
 /** Node's own UDP sockets: runs everywhere, carries a few hundred calls per core. */
 export const dgramEngine: MediaEngine = {
-  open: (local, onPacket) =>
+  open: (local, onPacket, onFrame) =>
     new Promise((resolve, reject) => {
       const isIpv6 = local.host.includes(':')
       const socket = createSocket({
@@ -27,7 +27,10 @@ export const dgramEngine: MediaEngine = {
         socket.removeAllListeners('error')
         // An ICMP "port unreachable" or a passing network fault shows up here: the next packet may well go through.
         socket.on('error', () => {})
-        socket.on('message', (packet, from) => onPacket(packet, { host: from.address, port: from.port }))
+        socket.on('message', (octets, { address, port }) => {
+          const from = { host: address, port }
+          if (onFrame?.({ octets, start: 0, length: octets.length, from }) !== true) onPacket(octets, from)
+        })
         resolve(new DgramSocket(socket))
       })
     }),
@@ -47,6 +50,11 @@ class DgramSocket implements MediaSocket {
   send(packet: Uint8Array, to: Address): void {
     if (!this.#open || isUnspecified(to.host) || !Number.isInteger(to.port) || to.port < 1 || to.port > 65_535) return
     this.#socket.send(packet, to.port, to.host, ignoreSendError)
+  }
+
+  // Node made the datagram's memory for it alone, so it may wait in a queue.
+  forward({ octets, start, length }: Frame, to: Address): void {
+    this.send(octets.subarray(start, start + length), to)
   }
 
   close(): void {

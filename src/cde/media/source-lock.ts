@@ -1,7 +1,7 @@
 import { type Address, sameAddress } from '../../lib/address.ts'
 import { mediaLimits } from '../../lib/limits.ts'
 import { isUnspecified } from './ip-host.ts'
-import { parseRtp } from './rtp.ts'
+import { parseRtp, type RtpNumbers } from './rtp.ts'
 import { StreamContinuity } from './stream-continuity.ts'
 
 export interface SourceLockOptions {
@@ -99,6 +99,22 @@ export class SourceLock {
     if (rtp !== undefined && !this.#continuity.accepts(rtp)) return this.#drop('implausible')
     this.#acceptedAtMs = nowMs
     return true
+  }
+
+  /** True for a packet that `accepts` would take without changing its mind about anything: the common case, read in place. */
+  isSettledOn(from: Address, rtp: RtpNumbers): boolean {
+    return (
+      this.#source !== undefined &&
+      this.#learning === undefined &&
+      (from === this.#source || sameAddress(from, this.#source)) &&
+      this.#continuity.continues(rtp.ssrc, rtp.sequence)
+    )
+  }
+
+  /** Takes a packet on which the lock is settled. */
+  take(rtp: RtpNumbers, nowMs: number): void {
+    this.#continuity.goOn(rtp.ssrc, rtp.sequence)
+    this.#acceptedAtMs = nowMs
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -9,7 +9,8 @@ const IN_A_ROW_MAX = 10
  * from its second packet in a row, so that a single stray packet cannot take the stream over (RFC 3550 A.1).
  */
 export class StreamContinuity {
-  #stream: { ssrc: number; sequence: number } | undefined
+  readonly #stream = { ssrc: 0, sequence: 0 }
+  #hasStream = false
   #candidate: { ssrc: number; sequence: number } | undefined
 
   /** @returns false for a packet that is to be dropped; what is not RTP is left to its reader */
@@ -17,18 +18,27 @@ export class StreamContinuity {
     const packet = parseRtp(datagram)
     if (typeof packet === 'string') return true
     const { ssrc, sequence } = packet
-    if (this.#stream === undefined || this.#continues(ssrc, sequence) || this.#confirms(ssrc, sequence)) {
-      this.#stream = { ssrc, sequence }
-      this.#candidate = undefined
+    if (!this.#hasStream || this.continues(ssrc, sequence) || this.#confirms(ssrc, sequence)) {
+      this.goOn(ssrc, sequence)
       return true
     }
     this.#candidate = { ssrc, sequence }
     return false
   }
 
-  #continues(ssrc: number, sequence: number): boolean {
+  /** The stream is at this packet now. */
+  goOn(ssrc: number, sequence: number): void {
+    this.#stream.ssrc = ssrc
+    this.#stream.sequence = sequence
+    this.#hasStream = true
+    this.#candidate = undefined
+  }
+
+  /** True for a packet that simply goes on with the stream. */
+  continues(ssrc: number, sequence: number): boolean {
     return (
-      ssrc === this.#stream?.ssrc &&
+      this.#hasStream &&
+      ssrc === this.#stream.ssrc &&
       Math.abs(sequenceStep(this.#stream.sequence, sequence)) <= mediaLimits.sequenceJumpMax
     )
   }
