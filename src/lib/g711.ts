@@ -26,21 +26,30 @@ const transcodeTables = {
   PCMU: Uint8Array.from(decodeTables.PCMA, (sample) => mulawByUpperBits[(sample >> 2) & 0x3fff] ?? 0),
 } as const
 
-/** Octets of G.711 to linear samples, one per octet. */
-export function decodeG711(codec: G711Codec, octets: Uint8Array): Int16Array {
+/** Octets of G.711 to linear samples, one per octet. @param samples where they go; of the octets' length */
+export function decodeG711(
+  codec: G711Codec,
+  octets: Uint8Array,
+  samples: Int16Array = new Int16Array(octets.length),
+): Int16Array {
   const table = decodeTables[codec]
-  const samples = new Int16Array(octets.length)
-  for (let i = 0; i < octets.length; i++) samples[i] = table[octets[i] ?? 0] ?? 0
+  for (let i = 0; i < octets.length; i++) samples[i] = table[octets[i] as number] as number
   return samples
 }
 
-/** Linear samples to octets of G.711, each to the interval that holds it. */
-export function encodeG711(codec: G711Codec, samples: Int16Array): Uint8Array {
-  const octets = new Uint8Array(samples.length)
+/** Linear samples to octets of G.711, each to the interval that holds it. @param octets where they go; of the samples' length */
+export function encodeG711(
+  codec: G711Codec,
+  samples: Int16Array,
+  octets: Uint8Array = new Uint8Array(samples.length),
+): Uint8Array {
   if (codec === 'PCMA') {
-    for (let i = 0; i < samples.length; i++) octets[i] = alawByUpperBits[((samples[i] ?? 0) >> 4) & 0xfff] ?? 0
+    for (let i = 0; i < samples.length; i++)
+      octets[i] = alawByUpperBits[((samples[i] as number) >> 4) & 0xfff] as number
   } else {
-    for (let i = 0; i < samples.length; i++) octets[i] = mulawByUpperBits[((samples[i] ?? 0) >> 2) & 0x3fff] ?? 0
+    for (let i = 0; i < samples.length; i++) {
+      octets[i] = mulawByUpperBits[((samples[i] as number) >> 2) & 0x3fff] as number
+    }
   }
   return octets
 }

@@ -1,17 +1,10 @@
 import type { Carriage, KeyCode } from './key-codes.ts'
-import {
-  DECISION_SAMPLES,
-  DETECTED_HOPS_MAX,
-  HOP_SAMPLES,
-  JUDGED_SAMPLES,
-  Masker,
-  POST_SAMPLES,
-  PRE_SAMPLES,
-} from './masker.ts'
+import { DECISION_SAMPLES, DETECTED_HOPS_MAX, HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES } from './masker.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
-import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
+import { REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
 import { Timeline } from './timeline.ts'
+import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface MaskedLineOptions {
   readonly replacement: ReplacementKind
@@ -49,11 +42,10 @@ export class MaskedLine {
   readonly #reporter: Reporter
   readonly #presses: Presses
   readonly #replacement: Replacement
-  readonly #maskerWindow = new Float64Array(JUDGED_SAMPLES)
-  readonly #reporterWindow = new Float64Array(REPORT_WINDOW_SAMPLES)
+  readonly #bank = new ToneBank()
+  readonly #block = new Float64Array(BLOCK_SAMPLES)
   readonly #marks = new Uint8Array(FRAME_SAMPLES)
-  #maskerAt = 0
-  #reporterAt = 0
+  #heardTo = 0
   #writtenTo = 0
   #detectedTo = Number.NEGATIVE_INFINITY
   #pressInBandAt = Number.NEGATIVE_INFINITY
@@ -155,7 +147,8 @@ export class MaskedLine {
     })
     this.#judge()
     this.#presses.settle(live)
-    this.#timeline.play(frame, this.#marks)
+    const isMasked = this.#timeline.play(frame, this.#marks)
+    if (!isMasked && !this.#replacement.isSounding) return
     this.#replacement.apply(frame, this.#marks)
     if (this.#options.onMasked !== undefined) this.#tellMasked(from)
   }
@@ -171,22 +164,22 @@ export class MaskedLine {
     this.#timeline.wipe()
     this.#reporter.wipe()
     this.#presses.wipe()
-    this.#maskerWindow.fill(0)
-    this.#reporterWindow.fill(0)
+    this.#bank.wipe()
+    this.#block.fill(0)
   }
 
   /** Shows everything known to masker and reporter, as soon as it is known. */
   #judge(): void {
     const front = this.#timeline.front
-    for (; this.#maskerAt + JUDGED_SAMPLES <= front; this.#maskerAt += HOP_SAMPLES) {
-      this.#timeline.read(this.#maskerAt, this.#maskerWindow)
-      const to = this.#maskerAt + JUDGED_SAMPLES
-      const hops = this.#masker.judge(this.#maskerWindow)
+    while (this.#heardTo + BLOCK_SAMPLES <= front) {
+      this.#timeline.read(this.#heardTo, this.#block)
+      this.#bank.push(this.#block)
+      this.#heardTo += BLOCK_SAMPLES
+      if (this.#heardTo % HOP_SAMPLES !== 0) continue
+      const to = this.#heardTo
+      const hops = this.#masker.judge(this.#bank)
       if (hops > 0) this.#detected(to - DECISION_SAMPLES - (hops - 1) * HOP_SAMPLES, to)
-    }
-    for (; this.#reporterAt + REPORT_WINDOW_SAMPLES <= front; this.#reporterAt += REPORT_HOP_SAMPLES) {
-      this.#timeline.read(this.#reporterAt, this.#reporterWindow)
-      this.#reporter.hear(this.#reporterWindow, this.#reporterAt)
+      this.#reporter.hear(this.#bank, to - REPORT_WINDOW_SAMPLES)
     }
   }
 

@@ -1,13 +1,12 @@
-import { ToneFit } from './tone-fit.ts'
+import { BLOCK_SAMPLES, type ToneBank } from './tone-bank.ts'
+import { FitTables, ToneFit } from './tone-fit.ts'
 
 /** 5 ms: from one decision to the next. */
 export const HOP_SAMPLES = 40
 /** 15 ms: what a decision rests on, two overlapping windows of 10 ms. */
 export const DECISION_SAMPLES = 120
 /** Decisions are tried twice per hop, 2.5 ms apart, or a tone of 15 ms might fill neither of two. */
-const HALF_HOP_SAMPLES = HOP_SAMPLES / 2
-/** What `judge` looks at: the samples of both tries. */
-export const JUDGED_SAMPLES = HALF_HOP_SAMPLES + DECISION_SAMPLES
+const HALF_HOP_BLOCKS = HOP_SAMPLES / 2 / BLOCK_SAMPLES
 /** Masked before the 15 ms of a detection: the onset, and a legal interruption before it. */
 export const PRE_SAMPLES = 240
 /** Masked after them: decay, echo and the next interruption. */
@@ -18,6 +17,8 @@ const WINDOW_SAMPLES = DECISION_SAMPLES - HOP_SAMPLES
 const SHIFTS = [0, -0.02, 0.02]
 const SHIFTED_FROM_PURITY = 0.25
 const LEVEL_DB_MIN = -58
+const WINDOW_TABLES = new FitTables(WINDOW_SAMPLES / BLOCK_SAMPLES, SHIFTS, LEVEL_DB_MIN)
+const DECISION_TABLES = new FitTables(DECISION_SAMPLES / BLOCK_SAMPLES, SHIFTS, LEVEL_DB_MIN)
 
 /** From these on a window of 10 ms is suspect, and 15 ms made of two suspect windows are a detection. */
 interface Thresholds {
@@ -61,8 +62,8 @@ export const DETECTED_HOPS_MAX = 2
  * for neighbouring pairs in a run.
  */
 export class Masker {
-  readonly #windowFit = new ToneFit(WINDOW_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
-  readonly #decisionFit = new ToneFit(DECISION_SAMPLES, SHIFTS, SHIFTED_FROM_PURITY, LEVEL_DB_MIN)
+  readonly #windowFit = new ToneFit(WINDOW_TABLES, SHIFTED_FROM_PURITY)
+  readonly #decisionFit = new ToneFit(DECISION_TABLES, SHIFTED_FROM_PURITY)
   /** Energy of each of the last hops. */
   readonly #energies = new Float64Array(REMEMBERED_HOPS)
   #hop = 0
@@ -75,15 +76,14 @@ export class Masker {
   #alertUntilHop = Number.NEGATIVE_INFINITY
 
   /**
-   * Judges the last 15 ms of the window; each call is HOP_SAMPLES after the one before.
-   * @param window JUDGED_SAMPLES of 16-bit scale
+   * Judges the last 15 ms of the bank; each call is HOP_SAMPLES after the one before.
    * @returns how many decisions up to and including this one may carry a key: 0 to DETECTED_HOPS_MAX
    */
-  judge(window: Float64Array): number {
+  judge(bank: ToneBank): number {
     this.#hop++
-    this.#energies[this.#hop % REMEMBERED_HOPS] = energyOf(window.subarray(JUDGED_SAMPLES - HOP_SAMPLES))
+    this.#energies[this.#hop % REMEMBERED_HOPS] = energyOfHop(bank)
     const thresholds = this.#thresholds()
-    const { pair, purity, twistDb } = this.#windowFit.fit(window.subarray(JUDGED_SAMPLES - WINDOW_SAMPLES))
+    const { pair, purity, twistDb } = this.#windowFit.fit(bank, 0, WINDOW_PURITY_MIN)
     const lastPair = this.#lastPair
     const lastTwistDb = this.#lastTwistDb
     this.#lastPair = purity > WINDOW_PURITY_MIN ? pair : -1
@@ -91,7 +91,7 @@ export class Masker {
     const isSuspect =
       areNeighbours(this.#lastPair, lastPair) &&
       Math.max(Math.abs(twistDb), Math.abs(lastTwistDb)) < thresholds.windowTwistDb
-    const isDetection = isSuspect && this.#confirm(window, thresholds)
+    const isDetection = isSuspect && this.#confirm(bank, thresholds)
     if (!isDetection) this.#forgetRun()
     return this.#runHops >= thresholds.hops || this.#isSure ? Math.min(this.#runHops, DETECTED_HOPS_MAX) : 0
   }
@@ -116,9 +116,9 @@ export class Masker {
     return sum
   }
 
-  #confirm(window: Float64Array, thresholds: Thresholds): boolean {
-    let purity = this.#purityOf(window.subarray(HALF_HOP_SAMPLES), thresholds)
-    if (purity <= thresholds.purity) purity = this.#purityOf(window.subarray(0, DECISION_SAMPLES), thresholds)
+  #confirm(bank: ToneBank, thresholds: Thresholds): boolean {
+    let purity = this.#purityOf(bank, 0, thresholds)
+    if (purity <= thresholds.purity) purity = this.#purityOf(bank, HALF_HOP_BLOCKS, thresholds)
     if (purity <= thresholds.purity) return false
     this.#runHops++
     if (this.#runHops === 1) this.#runPurity = 0
@@ -129,9 +129,9 @@ export class Masker {
   }
 
   /** 0 when the twist is too wide. */
-  #purityOf(decision: Float64Array, thresholds: Thresholds): number {
-    const { purity, twistDb } = this.#decisionFit.fit(decision)
-    return Math.abs(twistDb) < thresholds.twistDb ? purity : 0
+  #purityOf(bank: ToneBank, ago: number, thresholds: Thresholds): number {
+    const { purity, twistDb } = this.#decisionFit.fit(bank, ago, thresholds.purity)
+    return purity > thresholds.purity && Math.abs(twistDb) < thresholds.twistDb ? purity : 0
   }
 
   #watch(purity: number): void {
@@ -143,9 +143,9 @@ export class Masker {
   }
 }
 
-function energyOf(samples: Float64Array): number {
+function energyOfHop(bank: ToneBank): number {
   let energy = 0
-  for (const sample of samples) energy += sample * sample
+  for (let ago = 0; ago < HOP_SAMPLES / BLOCK_SAMPLES; ago++) energy += bank.energy[bank.slot(ago)] ?? 0
   return energy
 }
 

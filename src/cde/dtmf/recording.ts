@@ -6,6 +6,7 @@ import type { KeyCode } from './key-codes.ts'
 import type { ReplacementKind } from './replacement.ts'
 import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
 import { fromBaseRate, toBaseRate } from './resample.ts'
+import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface Span {
   readonly startMs: number
@@ -95,10 +96,12 @@ export function findKeys(samples: Int16Array, rateHz: number): HeardKey[] {
       if (last !== undefined) last.endMs = to / SAMPLES_PER_MS
     },
   })
-  const window = new Float64Array(REPORT_WINDOW_SAMPLES)
-  for (let from = 0; from < sound.length + REPORT_WINDOW_SAMPLES; from += REPORT_HOP_SAMPLES) {
-    for (let i = 0; i < window.length; i++) window[i] = sound[from + i] ?? 0
-    reporter.hear(window, from)
+  const bank = new ToneBank()
+  const block = new Float64Array(BLOCK_SAMPLES)
+  for (let to = BLOCK_SAMPLES; to < sound.length + 2 * REPORT_WINDOW_SAMPLES; to += BLOCK_SAMPLES) {
+    for (let i = 0; i < BLOCK_SAMPLES; i++) block[i] = sound[to - BLOCK_SAMPLES + i] ?? 0
+    bank.push(block)
+    if (to % REPORT_HOP_SAMPLES === 0) reporter.hear(bank, to - REPORT_WINDOW_SAMPLES)
   }
   reporter.wipe()
   return keys

@@ -30,6 +30,11 @@ export class Replacement {
     this.#kind = kind
   }
 
+  /** True while a pip is under way, which masks whether the line does or not. */
+  get isSounding(): boolean {
+    return this.#pipAt < PIP_SAMPLES
+  }
+
   /**
    * Replaces in place. A pip that has begun is always played to its end, and masks what lies under it.
    * @param marks one per sample: MASKED, PRESS_START; MASKED is added where the pip masks

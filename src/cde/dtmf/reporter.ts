@@ -1,12 +1,14 @@
 import type { KeyCode } from './key-codes.ts'
-import { COLUMNS_HZ, keyOfPair, ROWS_HZ } from './tone-pairs.ts'
+import { BLOCK_SAMPLES, type ToneBank, TONES_HZ } from './tone-bank.ts'
+import { keyOfPair } from './tone-pairs.ts'
 
-/** 12.75 ms, the block of the classic detectors; ours overlap. */
-export const REPORT_WINDOW_SAMPLES = 102
+/** 12.5 ms, as good as the 12.75 of the classic detectors; ours overlap. */
+const WINDOW_BLOCKS = 5
+export const REPORT_WINDOW_SAMPLES = WINDOW_BLOCKS * BLOCK_SAMPLES
 export const REPORT_HOP_SAMPLES = 40
 
 const RATE_HZ = 8_000
-const TONES_HZ = [...ROWS_HZ, ...COLUMNS_HZ]
+const TONES = TONES_HZ.length
 /** A tone that is 1.5 % off loses up to 1.5 dB in a correlation with its nominal frequency: these catch it. */
 const SHIFTS = [0, -0.013, 0.013]
 /** Five windows are 33 ms of tone: 40 ms always gives them, 24 ms never. */
@@ -16,7 +18,7 @@ const MISSES_TO_END = 5
 const LEVEL_DB_MIN = -46
 /** Of the nominal tones, and of the best shifted ones. */
 const ROUGH_SHARE_MIN = 0.5
-const PAIR_SHARE_MIN = 0.76
+const PAIR_SHARE_MIN = 0.8
 /** Of one window, which measures up to 3 dB wrong; the standards ask for -8 to +4. */
 const TWIST_DB_MIN = -12
 const TWIST_DB_MAX = 8
@@ -27,8 +29,21 @@ const HARMONIC_RATIO_MAX = 0.1
 /** Between must accept (1.5 % and 2 Hz) and must reject (3.5 %) of the standards. */
 const FREQUENCY_ERROR_MAX = 0.024
 const FULL_SCALE = 32_768
+const ENERGY_MIN = REPORT_WINDOW_SAMPLES * FULL_SCALE ** 2 * 10 ** (LEVEL_DB_MIN / 10)
 /** A window counts as soon as 70 % of it is tone, so a press begins before and ends after its first and last hit. */
 const EDGE_SAMPLES = 30
+
+// How far each tone turns from the window's middle to each block's: all tones unshifted, then all with the next shift …
+const TURNS = SHIFTS.flatMap((shift) =>
+  TONES_HZ.flatMap((hz) =>
+    Array.from(
+      { length: WINDOW_BLOCKS },
+      (_, block) => (2 * Math.PI * hz * (1 + shift) * (block - (WINDOW_BLOCKS - 1) / 2) * BLOCK_SAMPLES) / RATE_HZ,
+    ),
+  ),
+)
+const TURN_COSINE = Float64Array.from(TURNS, (turn) => Math.cos(turn))
+const TURN_SINE = Float64Array.from(TURNS, (turn) => Math.sin(turn))
 
 export interface ReporterListener {
   /** A press is certain. @param from where its tone began, within 2 ms or so */
@@ -46,12 +61,9 @@ export interface ReporterListener {
  */
 export class Reporter {
   readonly #listener: ReporterListener
-  /** All tones unshifted, then all with the next shift … */
-  readonly #cosines = new Float64Array(SHIFTS.length * TONES_HZ.length * REPORT_WINDOW_SAMPLES)
-  readonly #sines = new Float64Array(SHIFTS.length * TONES_HZ.length * REPORT_WINDOW_SAMPLES)
-  readonly #re = new Float64Array(SHIFTS.length * TONES_HZ.length)
-  readonly #im = new Float64Array(SHIFTS.length * TONES_HZ.length)
-  readonly #power = new Float64Array(SHIFTS.length * TONES_HZ.length)
+  readonly #re = new Float64Array(SHIFTS.length * TONES)
+  readonly #im = new Float64Array(SHIFTS.length * TONES)
+  readonly #power = new Float64Array(SHIFTS.length * TONES)
   /** The previous window's correlations, and the sums of the turns since then, of the candidate's row and column. */
   readonly #before = new Float64Array(4)
   readonly #turns = new Float64Array(4)
@@ -64,18 +76,11 @@ export class Reporter {
 
   constructor(listener: ReporterListener) {
     this.#listener = listener
-    const shiftedHz = SHIFTS.flatMap((shift) => TONES_HZ.map((hz) => hz * (1 + shift)))
-    for (const [tone, hz] of shiftedHz.entries()) {
-      for (let i = 0; i < REPORT_WINDOW_SAMPLES; i++) {
-        this.#cosines[tone * REPORT_WINDOW_SAMPLES + i] = Math.cos((2 * Math.PI * hz * i) / RATE_HZ)
-        this.#sines[tone * REPORT_WINDOW_SAMPLES + i] = Math.sin((2 * Math.PI * hz * i) / RATE_HZ)
-      }
-    }
   }
 
-  /** @param window REPORT_WINDOW_SAMPLES, REPORT_HOP_SAMPLES after the one before. @param from its position */
-  hear(window: Float64Array, from: number): void {
-    const pair = this.#pairIn(window)
+  /** Hears the last REPORT_WINDOW_SAMPLES of the bank, REPORT_HOP_SAMPLES after those before. @param from their position */
+  hear(bank: ToneBank, from: number): void {
+    const pair = this.#pairIn(bank)
     if (pair === this.#pressed && pair !== -1) {
       this.#misses = 0
       this.#lastHitTo = from + REPORT_WINDOW_SAMPLES
@@ -125,34 +130,39 @@ export class Reporter {
   }
 
   /** @returns the pair that this window holds, -1 for none */
-  #pairIn(window: Float64Array): number {
+  #pairIn(bank: ToneBank): number {
     let energy = 0
-    for (let i = 0; i < REPORT_WINDOW_SAMPLES; i++) energy += (window[i] as number) * (window[i] as number)
-    if (energy < REPORT_WINDOW_SAMPLES * FULL_SCALE ** 2 * 10 ** (LEVEL_DB_MIN / 10)) return -1
-    for (let tone = 0; tone < TONES_HZ.length; tone++) this.#correlate(window, tone)
+    for (let ago = 0; ago < WINDOW_BLOCKS; ago++) energy += bank.energy[bank.slot(ago)] as number
+    if (energy < ENERGY_MIN) return -1
+    for (let tone = 0; tone < TONES; tone++) this.#correlate(bank, tone)
     const row = this.#strongest(0)
     const column = this.#strongest(4)
     // A sine of energy E correlates to a power of E·N/2.
     const whole = (energy * REPORT_WINDOW_SAMPLES) / 2
     if ((this.#power[row] ?? 0) + (this.#power[column] ?? 0) < ROUGH_SHARE_MIN * whole) return -1
-    const rowPower = this.#refine(window, row)
-    const columnPower = this.#refine(window, column)
+    const rowPower = this.#refine(bank, row)
+    const columnPower = this.#refine(bank, column)
     if (rowPower + columnPower < PAIR_SHARE_MIN * whole) return -1
     const twistDb = 10 * Math.log10(columnPower / rowPower)
     if (twistDb < TWIST_DB_MIN || twistDb > TWIST_DB_MAX) return -1
     if (this.#hasRival(0, row, rowPower) || this.#hasRival(4, column, columnPower)) return -1
     // The row's second harmonic lies among the columns and cannot be told from them in so short a window.
-    if (hasHarmonic(window, TONES_HZ[column] ?? 0, columnPower)) return -1
+    if (hasHarmonic(bank, TONES_HZ[column] ?? 0, columnPower)) return -1
     return row * 4 + (column - 4)
   }
 
-  #correlate(window: Float64Array, tone: number): void {
-    const base = tone * REPORT_WINDOW_SAMPLES
+  #correlate(bank: ToneBank, tone: number): void {
+    const nominal = tone % TONES
     let re = 0
     let im = 0
-    for (let i = 0; i < REPORT_WINDOW_SAMPLES; i++) {
-      re += (window[i] as number) * (this.#cosines[base + i] as number)
-      im -= (window[i] as number) * (this.#sines[base + i] as number)
+    for (let block = 0; block < WINDOW_BLOCKS; block++) {
+      const at = bank.slot(WINDOW_BLOCKS - 1 - block) * TONES + nominal
+      const along = bank.cosine[at] as number
+      const across = bank.sine[at] as number
+      const c = TURN_COSINE[tone * WINDOW_BLOCKS + block] as number
+      const s = TURN_SINE[tone * WINDOW_BLOCKS + block] as number
+      re += along * c - across * s
+      im -= across * c + along * s
     }
     this.#re[tone] = re
     this.#im[tone] = im
@@ -160,10 +170,10 @@ export class Reporter {
   }
 
   /** @returns the power of a tone at the best of its shifted frequencies */
-  #refine(window: Float64Array, tone: number): number {
+  #refine(bank: ToneBank, tone: number): number {
     let best = this.#power[tone] ?? 0
-    for (let shifted = tone + TONES_HZ.length; shifted < this.#power.length; shifted += TONES_HZ.length) {
-      this.#correlate(window, shifted)
+    for (let shifted = tone + TONES; shifted < this.#power.length; shifted += TONES) {
+      this.#correlate(bank, shifted)
       best = Math.max(best, this.#power[shifted] ?? 0)
     }
     return best
@@ -213,14 +223,17 @@ export class Reporter {
 }
 
 /** Goertzel's recurrence at twice the frequency. */
-function hasHarmonic(window: Float64Array, hz: number, power: number): boolean {
+function hasHarmonic(bank: ToneBank, hz: number, power: number): boolean {
   const coefficient = 2 * Math.cos((4 * Math.PI * hz) / RATE_HZ)
   let last = 0
   let beforeLast = 0
-  for (let i = 0; i < window.length; i++) {
-    const next = (window[i] ?? 0) + coefficient * last - beforeLast
-    beforeLast = last
-    last = next
+  for (let ago = WINDOW_BLOCKS - 1; ago >= 0; ago--) {
+    const from = bank.slot(ago) * BLOCK_SAMPLES
+    for (let i = from; i < from + BLOCK_SAMPLES; i++) {
+      const next = (bank.samples[i] as number) + coefficient * last - beforeLast
+      beforeLast = last
+      last = next
+    }
   }
   return last * last + beforeLast * beforeLast - coefficient * last * beforeLast > HARMONIC_RATIO_MAX * power
 }

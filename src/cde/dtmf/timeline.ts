@@ -20,6 +20,8 @@ export class Timeline {
   readonly #marks = new Uint8Array(SIZE)
   #played = 0
   #front = 0
+  /** Nothing is known from here on. */
+  #writtenTo = 0
 
   /** The next sample to leave. */
   get played(): number {
@@ -45,14 +47,20 @@ export class Timeline {
     let taken = 0
     const from = Math.max(position, this.#front)
     const to = Math.min(position + samples.length, this.horizon)
+    // What follows in order, as nearly everything does, needs no marks: `front` moves over it at once.
+    const isNext = from === this.#front && this.#writtenTo <= from
     for (let at = from; at < to; at++) {
       const place = at & WRAP
-      if (((this.#marks[place] ?? 0) & PRESENT) !== 0) continue
-      this.#samples[place] = samples[at - position] ?? 0
-      this.#marks[place] = (this.#marks[place] ?? 0) | PRESENT
+      if (!isNext) {
+        if (((this.#marks[place] as number) & PRESENT) !== 0) continue
+        this.#marks[place] = (this.#marks[place] as number) | PRESENT
+      }
+      this.#samples[place] = samples[at - position] as number
       taken++
     }
-    this.#advance()
+    if (isNext) this.#front = Math.max(from, to)
+    else this.#advance()
+    this.#writtenTo = Math.max(this.#writtenTo, to)
     return taken
   }
 
@@ -71,7 +79,7 @@ export class Timeline {
 
   /** Copies the window that begins at `from`; the caller has checked that it ends below `front`. */
   read(from: number, window: Float64Array): void {
-    for (let i = 0; i < window.length; i++) window[i] = this.#samples[(from + i) & WRAP] ?? 0
+    for (let i = 0; i < window.length; i++) window[i] = this.#samples[(from + i) & WRAP] as number
   }
 
   mask(from: number, to: number): void {
@@ -97,15 +105,22 @@ export class Timeline {
     return true
   }
 
-  /** Moves the next samples out, with their marks, and wipes their places. Everything moved must lie below `front`. */
-  play(samples: Int16Array, marks: Uint8Array): void {
+  /**
+   * Moves the next samples out, with their marks, and wipes their places. Everything moved must lie below `front`.
+   * @returns whether any of them is masked
+   */
+  play(samples: Int16Array, marks: Uint8Array): boolean {
+    let seen = 0
     for (let i = 0; i < samples.length; i++) {
       const place = this.#played++ & WRAP
-      samples[i] = this.#samples[place] ?? 0
-      marks[i] = (this.#marks[place] ?? 0) & (MASKED | PRESS_START)
+      const mark = (this.#marks[place] as number) & (MASKED | PRESS_START)
+      samples[i] = this.#samples[place] as number
+      marks[i] = mark
+      seen |= mark
       this.#samples[place] = 0
       this.#marks[place] = 0
     }
+    return seen !== 0
   }
 
   wipe(): void {

@@ -1,180 +1,114 @@
-import { COLUMNS_HZ, ROWS_HZ } from './tone-pairs.ts'
+import type { ToneBank } from './tone-bank.ts'
+import { ToneWindow, WindowTables } from './tone-window.ts'
 
 /** How well the best pair explains a window. One object per ToneFit, overwritten by each fit. */
 export interface Fit {
-  /** 0–15: row · 4 + column */
+  /** 0–15: row · 4 + column; -1 for a window that is too quiet */
   pair: number
   /** Energy inside the pair's span by all energy: 0 to 1. */
   purity: number
   /** Level of the high tone above the low tone. */
   twistDb: number
-  /** RMS below full scale, mean removed. */
-  levelDb: number
 }
 
-const RATE_HZ = 8_000
 const FULL_SCALE = 32_768
-const QUIET: Readonly<Fit> = { pair: -1, purity: 0, twistDb: 0, levelDb: -200 }
+const TONES = 8
+/** So clear that a shift could not say more. */
+const CLEAR_PURITY = 0.92
+
+/** What fits of one length need; made once, shared by all calls. */
+export class FitTables {
+  readonly window: WindowTables
+  readonly shifts: number
+  /** Indices of a place's tones. A place is ((row shift · shifts) + column shift) · 16 + pair: 0–15 are unshifted. */
+  readonly rows: Uint8Array
+  readonly columns: Uint8Array
+  /** Per place: the inverse Gram matrices (even 0–2, odd 3–5), each as rr, rc, cc. */
+  readonly inverse: Float64Array
+  /** Per variant of a tone: what turns a squared inner product into energy (even, odd). */
+  readonly alone: Float64Array
+  readonly energyMin: number
+
+  /**
+   * @param blocks even; the window's length in blocks of the bank
+   * @param shifts relative frequency offsets tried for rows and columns alike, 0 first: `[0, -0.02, 0.02]`
+   * @param levelDbMin windows below it (RMS under full scale, mean removed) are not fitted
+   */
+  constructor(blocks: number, shifts: readonly number[], levelDbMin: number) {
+    this.window = new WindowTables(blocks, shifts)
+    this.shifts = shifts.length
+    const places = shifts.length ** 2 * 16
+    this.rows = Uint8Array.from(
+      { length: places },
+      (_, i) => Math.floor((i >> 4) / shifts.length) * TONES + ((i >> 2) & 3),
+    )
+    this.columns = Uint8Array.from({ length: places }, (_, i) => ((i >> 4) % shifts.length) * TONES + 4 + (i & 3))
+    this.inverse = new Float64Array(places * 6)
+    const { tones } = this.window
+    this.alone = Float64Array.from(tones.flatMap(({ even, odd }) => [1 / dot(even, even), 1 / dot(odd, odd)]))
+    for (let place = 0; place < places; place++) {
+      const row = tones[this.rows[place] ?? 0]
+      const column = tones[this.columns[place] ?? 0]
+      if (row === undefined || column === undefined) continue
+      this.inverse.set(inverseGram(row.even, column.even), place * 6)
+      this.inverse.set(inverseGram(row.odd, column.odd), place * 6 + 3)
+    }
+    this.energyMin = 10 ** (levelDbMin / 10) * FULL_SCALE ** 2 * this.window.samples
+  }
+}
 
 /**
  * Least-squares fit of two tones of free phase and amplitude to a window, for each of the 16 pairs (dtmf reference, 5).
  *
- * Time runs from the middle of the window, so cosines are even and sines odd: the window is folded once into its even and
- * odd half, every even basis vector is orthogonal to every odd one, and the fit of a pair falls into two 2×2 systems.
- * Nothing is allocated per window.
+ * Every even basis vector is orthogonal to every odd one, so the fit of a pair falls into two 2×2 systems. Of the shifted
+ * tones, the best of each are taken for the 16 pairs, and then all shifts of the best pair. Nothing is allocated.
  */
 export class ToneFit {
-  readonly #window: number
-  readonly #levelDbMin: number
-  readonly #even: Float64Array
-  readonly #odd: Float64Array
-  readonly #cosines: Float64Array
-  readonly #sines: Float64Array
-  /** Inner products of the present window with the tones. */
-  readonly #alongEven: Float64Array
-  readonly #alongOdd: Float64Array
-  /** Per pair of tones: the inverse Gram matrices (even 0–2, odd 3–5), each as rr, rc, cc. */
-  readonly #inverse: Float64Array
-  /** Indices of a place's tones. A place is ((row shift · shifts) + column shift) · 16 + pair: 0–15 are unshifted. */
-  readonly #rows: Uint8Array
-  readonly #columns: Uint8Array
-  readonly #variants: number
+  readonly #tables: FitTables
+  readonly #window: ToneWindow
   readonly #shiftedFrom: number
-  readonly #fit: Fit = { ...QUIET }
+  readonly #bestShift = new Uint8Array(TONES)
+  readonly #fit: Fit = { pair: -1, purity: 0, twistDb: 0 }
 
-  /**
-   * @param windowSamples even
-   * @param shifts relative frequency offsets tried for rows and columns alike, 0 first: `[0, -0.025, 0.025]`
-   * @param shiftedFrom purity of the unshifted fit from which the shifted ones are tried
-   * @param levelDbMin windows below it are not fitted
-   */
-  constructor(windowSamples: number, shifts: readonly number[], shiftedFrom: number, levelDbMin: number) {
-    const half = windowSamples / 2
-    this.#window = windowSamples
-    this.#levelDbMin = levelDbMin
+  /** @param shiftedFrom purity of the unshifted fit from which the shifted ones are tried */
+  constructor(tables: FitTables, shiftedFrom: number) {
+    this.#tables = tables
+    this.#window = new ToneWindow(tables.window)
     this.#shiftedFrom = shiftedFrom
-    this.#variants = shifts.length
-    this.#even = new Float64Array(half)
-    this.#odd = new Float64Array(half)
-    // Tones in the order: all rows and columns of the first shift, then of the second …
-    const tonesHz = shifts.flatMap((shift) => [...ROWS_HZ, ...COLUMNS_HZ].map((hz) => hz * (1 + shift)))
-    this.#cosines = new Float64Array(tonesHz.length * half)
-    this.#sines = new Float64Array(tonesHz.length * half)
-    this.#alongEven = new Float64Array(tonesHz.length)
-    this.#alongOdd = new Float64Array(tonesHz.length)
-    for (const [tone, hz] of tonesHz.entries()) this.#prepareTone(tone, hz)
-    const places = shifts.length ** 2 * 16
-    this.#rows = Uint8Array.from(
-      { length: places },
-      (_, i) => Math.floor((i >> 4) / shifts.length) * 8 + ((i >> 2) & 3),
-    )
-    this.#columns = Uint8Array.from({ length: places }, (_, i) => ((i >> 4) % shifts.length) * 8 + 4 + (i & 3))
-    this.#inverse = new Float64Array(places * 6)
-    for (let place = 0; place < places; place++) this.#prepareInverse(place)
   }
 
-  /** @param samples the window, 16-bit scale. @returns an object that the next call overwrites */
-  fit(samples: Float64Array): Readonly<Fit> {
-    const energy = this.#fold(samples)
+  /**
+   * Fits the window that ends `ago` blocks before the bank's newest.
+   * @param purityMin below it the twist is not looked at
+   * @returns an object that the next call overwrites
+   */
+  fit(bank: ToneBank, ago: number, purityMin: number): Readonly<Fit> {
     const fit = this.#fit
     fit.pair = -1
     fit.purity = 0
-    fit.levelDb = 10 * Math.log10(energy / this.#window / FULL_SCALE ** 2 + 1e-20)
-    if (fit.levelDb < this.#levelDbMin) return fit
-    this.#project(0, 8)
-    let best = this.#best(0, 16, -1)
-    if (this.#variants > 1 && this.#inside(best) > this.#shiftedFrom * energy) {
-      this.#project(8, this.#alongEven.length)
-      best = this.#best(16, this.#inverse.length / 6, best)
-    }
+    const energy = this.#window.load(bank, ago)
+    if (energy < this.#tables.energyMin) return fit
+    this.#window.project(bank, ago)
+    this.#bestShift.fill(0)
+    let best = this.#bestPair()
+    const share = this.#inside(best) / energy
+    if (this.#tables.shifts > 1 && share > this.#shiftedFrom && share < CLEAR_PURITY) best = this.#bestShifted(best)
     fit.pair = best & 15
     fit.purity = this.#inside(best) / energy
-    fit.twistDb = this.#twistDb(best)
+    if (fit.purity > purityMin) fit.twistDb = this.#twistDb(best)
     return fit
   }
 
-  #prepareTone(tone: number, hz: number): void {
-    const half = this.#window / 2
-    const radiansPerSample = (2 * Math.PI * hz) / RATE_HZ
-    let mean = 0
-    for (let i = 0; i < half; i++) mean += Math.cos(radiansPerSample * (i + 0.5)) / half
-    for (let i = 0; i < half; i++) {
-      // Taking the mean out of the basis takes it out of the window too.
-      this.#cosines[tone * half + i] = Math.cos(radiansPerSample * (i + 0.5)) - mean
-      this.#sines[tone * half + i] = Math.sin(radiansPerSample * (i + 0.5))
-    }
-  }
-
-  #prepareInverse(place: number): void {
-    const half = this.#window / 2
-    const row = this.#rows[place] ?? 0
-    const column = this.#columns[place] ?? 0
-    for (const [offset, basis] of [this.#cosines, this.#sines].entries()) {
-      let rr = 0
-      let rc = 0
-      let cc = 0
-      for (let i = 0; i < half; i++) {
-        const r = basis[row * half + i] ?? 0
-        const c = basis[column * half + i] ?? 0
-        rr += 2 * r * r
-        rc += 2 * r * c
-        cc += 2 * c * c
-      }
-      const determinant = rr * cc - rc * rc
-      this.#inverse.set([cc / determinant, -rc / determinant, rr / determinant], place * 6 + offset * 3)
-    }
-  }
-
-  /** Fills the even and odd halves. @returns the window's energy without its mean */
-  #fold(samples: Float64Array): number {
-    const half = this.#window / 2
-    let sum = 0
-    let energy = 0
-    for (let i = 0; i < half; i++) {
-      const after = samples[half + i] ?? 0
-      const before = samples[half - 1 - i] ?? 0
-      this.#even[i] = after + before
-      this.#odd[i] = after - before
-      sum += after + before
-      energy += after * after + before * before
-    }
-    return energy - (sum * sum) / this.#window
-  }
-
-  #project(from: number, to: number): void {
-    const half = this.#window / 2
-    const even = this.#even
-    const odd = this.#odd
-    const cosines = this.#cosines
-    const sines = this.#sines
-    for (let tone = from; tone < to; tone++) {
-      const base = tone * half
-      let alongEven = 0
-      let alongOdd = 0
-      for (let i = 0; i < half; i++) {
-        alongEven += (even[i] as number) * (cosines[base + i] as number)
-        alongOdd += (odd[i] as number) * (sines[base + i] as number)
-      }
-      this.#alongEven[tone] = alongEven
-      this.#alongOdd[tone] = alongOdd
-    }
-  }
-
-  #inside(place: number): number {
-    return insideOf(place, this.#rows, this.#columns, this.#alongEven, this.#alongOdd, this.#inverse)
-  }
-
-  /** The place from `from` to `to`, or `start`, whose two tones hold most of the window's energy. */
-  #best(from: number, to: number, start: number): number {
-    let best = start
-    let bestInside = start === -1 ? -1 : this.#inside(start)
-    const even = this.#alongEven
-    const odd = this.#alongOdd
-    const rows = this.#rows
-    const columns = this.#columns
-    const inverse = this.#inverse
-    for (let place = from; place < to; place++) {
-      const inside = insideOf(place, rows, columns, even, odd, inverse)
+  /** The best of the 16 pairs at the shifts that are best for each tone alone. @returns its place */
+  #bestPair(): number {
+    const { shifts } = this.#tables
+    let best = 0
+    let bestInside = -1
+    for (let pair = 0; pair < 16; pair++) {
+      const rowShift = this.#bestShift[pair >> 2] as number
+      const columnShift = this.#bestShift[4 + (pair & 3)] as number
+      const place = (rowShift * shifts + columnShift) * 16 + pair
+      const inside = this.#inside(place)
       if (inside > bestInside) {
         best = place
         bestInside = inside
@@ -183,43 +117,93 @@ export class ToneFit {
     return best
   }
 
+  /** The best place of all shifts, or `unshifted`. */
+  #bestShifted(unshifted: number): number {
+    this.#window.projectShifted()
+    for (let tone = 0; tone < TONES; tone++) this.#bestShift[tone] = this.#bestShiftOf(tone)
+    const byTones = this.#bestPair()
+    const start = this.#inside(byTones) > this.#inside(unshifted) ? byTones : unshifted
+    let best = start
+    let bestInside = this.#inside(start)
+    for (let place = start & 15; place < this.#tables.rows.length; place += 16) {
+      const inside = this.#inside(place)
+      if (inside > bestInside) {
+        best = place
+        bestInside = inside
+      }
+    }
+    return best
+  }
+
+  #bestShiftOf(tone: number): number {
+    const { alongEven, alongOdd } = this.#window
+    const { shifts, alone } = this.#tables
+    let best = 0
+    let bestPower = -1
+    for (let shift = 0; shift < shifts; shift++) {
+      const variant = shift * TONES + tone
+      const even = alongEven[variant] as number
+      const odd = alongOdd[variant] as number
+      const power = even * even * (alone[variant * 2] as number) + odd * odd * (alone[variant * 2 + 1] as number)
+      if (power > bestPower) {
+        best = shift
+        bestPower = power
+      }
+    }
+    return best
+  }
+
+  /** Energy of the window inside the span of the two tones of `place`: two quadratic forms. */
+  #inside(place: number): number {
+    const { alongEven, alongOdd } = this.#window
+    const { inverse, rows, columns } = this.#tables
+    const row = rows[place] as number
+    const column = columns[place] as number
+    const re = alongEven[row] as number
+    const ce = alongEven[column] as number
+    const ro = alongOdd[row] as number
+    const co = alongOdd[column] as number
+    const at = place * 6
+    return (
+      re * re * (inverse[at] as number) +
+      2 * re * ce * (inverse[at + 1] as number) +
+      ce * ce * (inverse[at + 2] as number) +
+      ro * ro * (inverse[at + 3] as number) +
+      2 * ro * co * (inverse[at + 4] as number) +
+      co * co * (inverse[at + 5] as number)
+    )
+  }
+
   #twistDb(place: number): number {
-    const inverse = this.#inverse.subarray(place * 6, place * 6 + 6)
-    const [e0 = 0, e1 = 0, e2 = 0, o0 = 0, o1 = 0, o2 = 0] = inverse
-    const row = this.#rows[place] ?? 0
-    const column = this.#columns[place] ?? 0
-    const re = this.#alongEven[row] ?? 0
-    const ce = this.#alongEven[column] ?? 0
-    const ro = this.#alongOdd[row] ?? 0
-    const co = this.#alongOdd[column] ?? 0
-    const rowPower = (e0 * re + e1 * ce) ** 2 + (o0 * ro + o1 * co) ** 2
-    const columnPower = (e1 * re + e2 * ce) ** 2 + (o1 * ro + o2 * co) ** 2
+    const { alongEven, alongOdd } = this.#window
+    const { inverse, rows, columns } = this.#tables
+    const at = place * 6
+    const row = rows[place] as number
+    const column = columns[place] as number
+    const re = alongEven[row] as number
+    const ce = alongEven[column] as number
+    const ro = alongOdd[row] as number
+    const co = alongOdd[column] as number
+    const rowEven = (inverse[at] as number) * re + (inverse[at + 1] as number) * ce
+    const rowOdd = (inverse[at + 3] as number) * ro + (inverse[at + 4] as number) * co
+    const columnEven = (inverse[at + 1] as number) * re + (inverse[at + 2] as number) * ce
+    const columnOdd = (inverse[at + 4] as number) * ro + (inverse[at + 5] as number) * co
+    const rowPower = rowEven * rowEven + rowOdd * rowOdd
+    const columnPower = columnEven * columnEven + columnOdd * columnOdd
     return 10 * Math.log10((columnPower + 1e-9) / (rowPower + 1e-9))
   }
 }
 
-/** Energy of the window inside the span of the two tones of `place`: two quadratic forms. */
-function insideOf(
-  place: number,
-  rows: Uint8Array,
-  columns: Uint8Array,
-  even: Float64Array,
-  odd: Float64Array,
-  inverse: Float64Array,
-): number {
-  const row = rows[place] as number
-  const column = columns[place] as number
-  const re = even[row] as number
-  const ce = even[column] as number
-  const ro = odd[row] as number
-  const co = odd[column] as number
-  const at = place * 6
-  return (
-    re * re * (inverse[at] as number) +
-    2 * re * ce * (inverse[at + 1] as number) +
-    ce * ce * (inverse[at + 2] as number) +
-    ro * ro * (inverse[at + 3] as number) +
-    2 * ro * co * (inverse[at + 4] as number) +
-    co * co * (inverse[at + 5] as number)
-  )
+function inverseGram(row: Float64Array, column: Float64Array): number[] {
+  const rr = dot(row, row)
+  const rc = dot(row, column)
+  const cc = dot(column, column)
+  const determinant = rr * cc - rc * rc
+  return [cc / determinant, -rc / determinant, rr / determinant]
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (const [i, value] of a.entries()) sum += value * (b[i] ?? 0)
+  return sum
 }
