@@ -61,6 +61,12 @@ export const debianPackages = [
     tests: 'all tests with real peers',
   },
   {
+    name: 'ffmpeg',
+    proof: { program: 'ffmpeg' },
+    reason: 'second implementation of G.722, with which ours must agree bit by bit',
+    tests: 'codecs compared with ffmpeg',
+  },
+  {
     name: 'chromium',
     proof: { program: 'chromium' },
     reason: 'opens the demo page: a card is keyed by clicks',

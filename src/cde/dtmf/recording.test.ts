@@ -5,7 +5,7 @@ import { heardByMultimon } from '../../../test/support/multimon.ts'
 import { seededRandom } from '../../lib/random.ts'
 import { synthesizeKeys } from '../../sim/tones.ts'
 import { findKeys, maskRecording } from './recording.ts'
-import { fromBaseRate, toBaseRate } from './resample.ts'
+import { fromBaseRate, toBaseRate } from '../media/resample.ts'
 
 const SEED = 17
 const ALL = Array.from({ length: 16 }, (_, key) => key)

@@ -5,7 +5,7 @@ import { CallerDirection } from './caller-direction.ts'
 import type { KeyCode } from './key-codes.ts'
 import type { ReplacementKind } from './replacement.ts'
 import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
-import { fromBaseRate, toBaseRate } from './resample.ts'
+import { fromBaseRate, toBaseRate } from '../media/resample.ts'
 import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface Span {

@@ -1,0 +1,157 @@
+// Opus through the compiled libopus: RFC 6716 3, RFC 7587.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { relayedOpusParameters } from './fmtp.ts'
+import { opusNative } from './native.ts'
+import { OpusDecoder, OpusEncoder, type OpusRateHz } from './opus.ts'
+import { readOpusPacket } from './packet.ts'
+
+const rates: readonly OpusRateHz[] = [8_000, 16_000]
+/** libopus looks 6.5 ms ahead: 4 ms of the coder itself and 2.5 ms of its resampler. */
+const DELAY_MS = 6.5
+
+const tones = (rateHz: number, samples: number): Int16Array =>
+  Int16Array.from({ length: samples }, (_, i) => {
+    const turn = (2 * Math.PI * i) / rateHz
+    return 5_000 * Math.sin(770 * turn) + 5_000 * Math.sin(1_336 * turn)
+  })
+
+/** The 20 ms packets of `samples`. */
+function packets(encoder: OpusEncoder, samples: Int16Array): Uint8Array[] {
+  const frame = encoder.sampleRateHz / 50
+  const payload = new Uint8Array(1_500)
+  return Array.from({ length: samples.length / frame }, (_, n) =>
+    payload.slice(0, encoder.encode(samples.subarray(n * frame, (n + 1) * frame), payload)),
+  )
+}
+
+test('two tones come back 6.5 ms later at either rate, in packets of one size', () => {
+  for (const rateHz of rates) {
+    const encoder = new OpusEncoder(rateHz)
+    const decoder = new OpusDecoder(rateHz)
+    const original = tones(rateHz, rateHz)
+    const sent = packets(encoder, original)
+    assert.deepEqual(new Set(sent.map(({ length }) => length)), new Set([60]))
+    const heard = new Int16Array(rateHz)
+    for (const [n, packet] of sent.entries()) {
+      assert.equal(decoder.decode(packet, heard.subarray((n * rateHz) / 50)), rateHz / 50)
+    }
+    let signal = 0
+    let error = 0
+    for (let i = rateHz / 10; i < rateHz - 500; i++) {
+      signal += (original[i] ?? 0) ** 2
+      error += ((original[i] ?? 0) - (heard[i + (rateHz * DELAY_MS) / 1_000] ?? 0)) ** 2
+    }
+    assert.ok(10 * Math.log10(signal / error) > 15)
+    encoder.close()
+    decoder.close()
+  }
+})
+
+test('no packet brings a copy of its predecessor, however onset-like the sound is', () => {
+  const encoder = new OpusEncoder(16_000)
+  const loud = tones(16_000, 320)
+  const samples = new Int16Array(320 * 40)
+  for (let n = 0; n < 40; n++) if (n % 8 > 4) samples.set(loud, n * 320)
+  const frames = packets(encoder, samples).filter(([toc = 0]) => toc >> 3 < 12)
+  assert.ok(frames.length > 20)
+  // RFC 6716 4.2.3: a SILK frame of 20 ms in mono begins with its voice activity bit, then the bit that tells of LBRR.
+  for (const packet of frames) assert.equal((firstOctetOfFrame(packet) ?? 0) & 0x40, 0)
+  encoder.close()
+})
+
+/** RFC 6716 3.2.5: a packet of constant size is one of a counted frame, padded after its end. */
+function firstOctetOfFrame(packet: Uint8Array): number | undefined {
+  const [toc = 0, count = 0] = packet
+  if ((toc & 3) !== 3) return packet[1]
+  let at = 2
+  if ((count & 0x40) !== 0) while (packet[at++] === 255);
+  return packet[at]
+}
+
+test('a frame of one octet is silence for as long as it says, even right after a tone', () => {
+  const encoder = new OpusEncoder(16_000)
+  const decoder = new OpusDecoder(16_000)
+  const samples = new Int16Array(1_920)
+  const sent = packets(encoder, tones(16_000, 3_200))
+  for (const packet of sent) decoder.decode(packet, samples)
+  const toc = (sent[0]?.[0] ?? 0) & 0xfc
+  assert.equal(decoder.decode(Uint8Array.of(toc), samples.fill(99)), 320)
+  assert.deepEqual(samples.subarray(0, 320), new Int16Array(320))
+  encoder.close()
+  decoder.close()
+})
+
+test('packets that are none are refused by name, and the next good one is heard', () => {
+  const encoder = new OpusEncoder(16_000)
+  const decoder = new OpusDecoder(16_000)
+  const samples = new Int16Array(1_920)
+  const [good = new Uint8Array(0)] = packets(encoder, tones(16_000, 320))
+  assert.equal(decoder.decode(new Uint8Array(0), samples), 'empty')
+  assert.equal(decoder.decode(Uint8Array.of(3), samples), 'not-decodable')
+  assert.equal(decoder.decode(Uint8Array.of(255, 255, 255, 255), samples), 'too-long')
+  assert.equal(
+    decoder.decode(
+      good.subarray(0, 1).map((octet) => octet | 2),
+      samples,
+    ),
+    'not-decodable',
+  )
+  assert.equal(decoder.decode(good, samples.subarray(0, 319)), 'too-long')
+  assert.equal(decoder.decode(good, samples), 320)
+  encoder.close()
+  decoder.close()
+  assert.equal(decoder.decode(good, samples), 'not-decodable')
+  assert.equal(encoder.encode(new Int16Array(320), new Uint8Array(100)), 0)
+})
+
+test('the packet says how long it lasts (RFC 6716 table 2)', () => {
+  const duration = (...octets: readonly number[]) => {
+    const packet = readOpusPacket(Uint8Array.from(octets))
+    return typeof packet === 'string' ? packet : packet.durationSamples48k / 48
+  }
+  assert.deepEqual(
+    [0, 1, 2, 3].map((size) => duration(size << 3, 0)),
+    [10, 20, 40, 60],
+  )
+  assert.deepEqual(
+    [12, 13].map((size) => duration(size << 3, 0)),
+    [10, 20],
+  )
+  assert.deepEqual(
+    [16, 17, 18, 19].map((size) => duration(size << 3, 0)),
+    [2.5, 5, 10, 20],
+  )
+  assert.equal(duration((1 << 3) | 1, 0), 40)
+  assert.equal(duration((1 << 3) | 3, 6, 0), 120)
+  assert.equal(duration((1 << 3) | 3, 7, 0), 'too-long')
+  assert.equal(duration((1 << 3) | 3, 0, 0), 'no-frame-count')
+  assert.equal(duration((1 << 3) | 3), 'no-frame-count')
+})
+
+test('the shared memory holds nothing of what was said', () => {
+  const encoder = new OpusEncoder(16_000)
+  const decoder = new OpusDecoder(16_000)
+  const samples = new Int16Array(1_920)
+  for (const packet of packets(encoder, tones(16_000, 3_200))) decoder.decode(packet, samples)
+  assert.ok(opusNative().isWiped)
+  encoder.close()
+  decoder.close()
+})
+
+test('a thousand coders opened and closed one after the other need no more memory than ten', () => {
+  const open = (): OpusEncoder[] => Array.from({ length: 10 }, () => new OpusEncoder(16_000))
+  for (const encoder of open()) encoder.close()
+  const before = opusNative().memoryOctets
+  for (let n = 0; n < 100; n++) for (const encoder of open()) encoder.close()
+  assert.equal(opusNative().memoryOctets, before)
+})
+
+test('parameters cross without what tells of the sender, and with FEC and DTX refused', () => {
+  assert.equal(relayedOpusParameters(''), 'useinbandfec=0;usedtx=0;stereo=0')
+  assert.equal(
+    relayedOpusParameters('minptime=10; useinbandfec=1;usedtx=1;stereo=1;maxplaybackrate=16000; CBR=1;cbr=0;x-key=1'),
+    'maxplaybackrate=16000;cbr=1;useinbandfec=0;usedtx=0;stereo=0',
+  )
+  assert.equal(relayedOpusParameters('maxaveragebitrate=99;maxplaybackrate=1;;='), 'useinbandfec=0;usedtx=0;stereo=0')
+})
