@@ -52,14 +52,15 @@ function dot(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 }
 
-/** A pair of any level and twist, off by up to `shift`, under noise and on a direct current. */
+/** A pair of any level and twists up to 10 dB, off by up to `shift`, under noise and on a direct current. */
 function anyWindow(samples: number, shift: number, random: RandomBytes): Float64Array {
   const between = (low: number, high: number): number => low + (high - low) * randomUnit(random)
   const row = Math.floor(between(0, 4))
   const column = 4 + Math.floor(between(0, 4))
+  const level = between(2, 4)
   const waves = [row, column].map((tone) => ({
     radians: (2 * Math.PI * (TONES_HZ[tone] ?? 0) * (1 + between(-shift, shift))) / 8_000,
-    peak: 10 ** between(2, 4),
+    peak: 10 ** (level - between(0, 0.5)),
     phase: between(0, 7),
   }))
   const noise = 10 ** between(0, 4)
