@@ -1,5 +1,6 @@
 /** One call's media on a simulated phone: the RTP socket, its sender, its receiver and the recordings. The shell around them. */
 import type { Carriage, KeyCode } from '../cde/dtmf/key-codes.ts'
+import { isG711 } from '../cde/media/audio-formats.ts'
 import type { AudioFormat, AudioSession } from '../cde/media/audio-session.ts'
 import type { MediaEngine, MediaSocket } from '../cde/media/socket.ts'
 import type { Address } from '../lib/address.ts'
@@ -85,8 +86,8 @@ export class PhoneMedia {
 
   /** Starts sending what `connect` agreed on. Does nothing when it sends already. */
   startSending(remote: AudioSession): void {
-    const audio = remote.formats.find(({ codec }) => codec !== 'telephone-event')
-    if (this.#sender !== undefined || this.#closed || audio === undefined || audio.codec === 'telephone-event') return
+    const audio = remote.formats.find(isG711)
+    if (this.#sender !== undefined || this.#closed || audio === undefined) return
     const startMs = this.#options.clock.monotonicMs()
     this.#sendStartedAtMs = startMs - FRAME_MS
     this.#sender = new RtpSender({

@@ -1,5 +1,5 @@
 /** A phone's incoming RTP: decodes G.711 onto a time line, for recording and for live listening. Sans-I/O. */
-import type { AudioFormat } from '../cde/media/audio-session.ts'
+import { type AudioFormat, isG711 } from '../cde/media/audio-formats.ts'
 import { decodeG711, type G711Codec } from '../cde/media/g711.ts'
 import { parseRtp } from '../cde/media/rtp.ts'
 import { MediaTime } from './media-time.ts'
@@ -24,9 +24,9 @@ export class RtpReceiver {
   setFormats(formats: readonly AudioFormat[]): void {
     this.#audio = new Map()
     this.#eventPayloadType = -1
-    for (const { codec, payloadType } of formats) {
-      if (codec === 'telephone-event') this.#eventPayloadType = payloadType
-      else this.#audio.set(payloadType, codec)
+    for (const format of formats) {
+      if (format.codec === 'telephone-event') this.#eventPayloadType = format.payloadType
+      else if (isG711(format)) this.#audio.set(format.payloadType, format.codec)
     }
   }
 

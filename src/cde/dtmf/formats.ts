@@ -1,4 +1,4 @@
-import type { AudioFormat } from '../media/audio-session.ts'
+import { type AudioFormat, isG711 } from '../media/audio-formats.ts'
 import type { G711Codec } from '../media/g711.ts'
 
 /** A negotiated way to send audio: payload type and codec. */
@@ -38,7 +38,10 @@ export class Formats {
   }
 
   incoming(payloadType: number): IncomingType {
-    return this.#caller.find((format) => format.payloadType === payloadType)?.codec ?? 'unknown'
+    const format = this.#caller.find((candidate) => candidate.payloadType === payloadType)
+    if (format === undefined) return 'unknown'
+    if (format.codec === 'telephone-event') return format.codec
+    return isG711(format) ? format.codec : 'unknown'
   }
 
   /** Clock of an event payload type (RFC 4733 2.4.1), in Hz. */
@@ -52,7 +55,7 @@ export class Formats {
 }
 
 function audioType(format: AudioFormat): AudioType | undefined {
-  return format.codec === 'telephone-event' ? undefined : { payloadType: format.payloadType, codec: format.codec }
+  return isG711(format) ? { payloadType: format.payloadType, codec: format.codec } : undefined
 }
 
 function isEventAt8k(format: AudioFormat): boolean {

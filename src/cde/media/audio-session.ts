@@ -1,16 +1,9 @@
 import type { Address } from '../../lib/address.ts'
+import { type AudioCodec, type AudioFormat, defaultCodecs, isSpeech, readFormats } from './audio-formats.ts'
 import { ipHost, isMulticast, isUnspecified } from './ip-host.ts'
 import { attributeName, attributeValues, type Sdp, type SdpLine, type SdpMedia } from './sdp.ts'
 
-/** Names as in `a=rtpmap`, letter case folded (RFC 8866 6.6: encoding names are case-insensitive). */
-export type AudioCodec = 'PCMU' | 'PCMA' | 'telephone-event'
-
-export interface AudioFormat {
-  /** 0–127 */
-  readonly payloadType: number
-  readonly codec: AudioCodec
-  readonly clockHz: number
-}
+export type { AudioCodec, AudioFormat } from './audio-formats.ts'
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 
@@ -31,21 +24,19 @@ export type AudioProblem = 'no-audio' | 'audio-rejected' | 'no-common-codec' | '
 const DEFAULT_PTIME_MS = 20
 const directions: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive']
 
-// RFC 3551 6, table 4: these two may come without rtpmap.
-const staticEncodings: Readonly<Record<string, string>> = { '0': 'PCMU/8000', '8': 'PCMA/8000' }
-
 /**
  * What the peer's SDP says about audio.
+ * @param supported which codecs to see
  * @returns `no-audio` without an audio line in plain RTP, `audio-rejected` when its port is 0, `no-common-codec` without
- * G.711, `no-address` when no unicast IP literal says where it is
+ * a speech codec among them, `no-address` when no unicast IP literal says where it is
  */
-export function readAudio(sdp: Sdp): AudioSession | AudioProblem {
+export function readAudio(sdp: Sdp, supported: readonly AudioCodec[] = defaultCodecs): AudioSession | AudioProblem {
   const media = sdp.media[audioIndex(sdp)]
   if (media === undefined) return 'no-audio'
   const { port } = media.description
   if (port === 0) return 'audio-rejected'
-  const formats = readFormats(media)
-  if (!formats.some(({ codec }) => codec !== 'telephone-event')) return 'no-common-codec'
+  const formats = readFormats(media, supported)
+  if (!formats.some(isSpeech)) return 'no-common-codec'
   const host = readHost(sdp, media)
   if (host === undefined) return 'no-address'
   const remote = { host, port }
@@ -72,38 +63,6 @@ export function audioIndex(sdp: Sdp): number {
 /** True for `a=sendrecv` and its three siblings. */
 export function isDirectionLine(line: SdpLine): boolean {
   return line.type === 'a' && directions.some((direction) => direction === attributeName(line))
-}
-
-function readFormats(media: SdpMedia): AudioFormat[] {
-  const encodings = new Map<string, string>()
-  for (const value of attributeValues(media.lines, 'rtpmap')) {
-    const [payloadType = '', encoding = ''] = value.split(/ +/)
-    // Duplicate attributes (SIP-36): the first one counts, as for formats named twice.
-    if (!encodings.has(payloadType)) encodings.set(payloadType, encoding)
-  }
-  const formats: AudioFormat[] = []
-  for (const format of new Set(media.description.formats)) {
-    const known = readFormat(format, encodings.get(format) ?? staticEncodings[format] ?? '')
-    if (known !== undefined) formats.push(known)
-  }
-  return formats
-}
-
-/** @param encoding `name/clock` or `name/clock/channels` (RFC 8866 6.6) */
-function readFormat(payloadTypeText: string, encoding: string): AudioFormat | undefined {
-  if (!/^\d{1,3}$/.test(payloadTypeText)) return undefined
-  const payloadType = Number(payloadTypeText)
-  const [, name = '', clock = ''] = /^([^/]+)\/(\d{1,6})(?:\/1)?$/.exec(encoding) ?? []
-  // RFC 5761 4: types 64–95 cannot be told from RTCP.
-  if (payloadType > 127 || (payloadType >= 64 && payloadType <= 95)) return undefined
-  const clockHz = Number(clock)
-  const upperName = name.toUpperCase()
-  if ((upperName === 'PCMU' || upperName === 'PCMA') && clockHz === 8_000) {
-    return { payloadType, codec: upperName, clockHz }
-  }
-  // RFC 4733 7.1.1: without fmtp the events are 0–15, all that we need, so fmtp is not looked at.
-  if (upperName === 'TELEPHONE-EVENT' && clockHz > 0) return { payloadType, codec: 'telephone-event', clockHz }
-  return undefined
 }
 
 /** RFC 8866 5.7: the media's own `c=` line goes before the session's. */

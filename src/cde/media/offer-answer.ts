@@ -1,5 +1,8 @@
 import type { Address } from '../../lib/address.ts'
-import { type AudioFormat, audioIndex, type Direction, isDirectionLine, readAudio } from './audio-session.ts'
+import { type AudioCodec, type AudioFormat, defaultCodecs, isG711, isSpeech, rtpmapOf } from './audio-formats.ts'
+import { audioIndex, type Direction, isDirectionLine, readAudio } from './audio-session.ts'
+import { relayedOpusParameters } from './codecs/opus/fmtp.ts'
+import { speechCodecs } from './codecs/speech-codecs.ts'
 import { attributeName, type Sdp, type SdpLine, type SdpMedia } from './sdp.ts'
 
 /** Our side of one leg's session. */
@@ -9,6 +12,8 @@ export interface LocalMedia {
   /** The two numbers of our `o=` line: the first stays for the leg's life, the second grows by one with each change (SIP-08). */
   readonly sessionId: number
   readonly version: number
+  /** What may be negotiated, our preferred one first; `defaultCodecs` when not given. */
+  readonly codecs?: readonly AudioCodec[]
 }
 
 // What belongs to one hop only: transport addresses, keys, RTCP, header extensions, stream identities, bundling, and
@@ -23,19 +28,21 @@ const hopAttributes: ReadonlySet<string> = new Set(
 
 /**
  * Their offer on one leg becomes our offer on the other: our `o=` and address, the audio line with the formats we know
- * under the numbers they have, every other media line at port 0 in its place (SIP-31), hop attributes gone (SIP-25).
+ * under the numbers they have (and G.711 after them where they have none, which we transcode), every other media line at port 0 in its place (SIP-31), hop attributes gone (SIP-25).
  * Give only offers that `readAudio` can read; any other comes out with all its lines at port 0.
  */
 export function relayOffer(offer: Sdp, local: LocalMedia): Sdp {
-  const audio = readAudio(offer)
+  const audio = readAudio(offer, codecsOf(local))
   const index = audioIndex(offer)
   const media = offer.media.map((section, i) => {
     if (i !== index || typeof audio === 'string') return rejected(section)
+    const added = fallbackFormats(audio.formats, codecsOf(local))
+    const formats = [...audio.formats, ...added]
     const kept = audioLines(section, audio.formats)
     return {
       // RTP/AVPF without its feedback attributes is RTP/AVP.
-      description: audioDescription(local, 'RTP/AVP', audio.formats),
-      lines: [...kept, attribute(audio.direction)],
+      description: audioDescription(local, 'RTP/AVP', formats),
+      lines: [...kept, ...added.map((format) => attribute(`rtpmap:${rtpmapOf(format)}`)), attribute(audio.direction)],
     }
   })
   return { session: sessionLines(offer.session, local), media }
@@ -44,12 +51,12 @@ export function relayOffer(offer: Sdp, local: LocalMedia): Sdp {
 /**
  * The other leg's answer becomes our answer to `offer`, with the payload type numbers of `offer` (RFC 3264 8.3.2) whatever
  * numbers the other leg chose. With our own `ownOffer(local, direction)` as `answer` it is an answer of our own.
- * Payload types that only one side has are left out; when the two sides took different laws of G.711, the offer's stays
- * and the relay transcodes.
+ * Payload types that only one side has are left out; when the two sides share no codec, the offer's first stays and the
+ * relay transcodes.
  */
 export function relayAnswer(offer: Sdp, answer: Sdp, local: LocalMedia): Sdp | 'no-common-codec' {
-  const offered = readAudio(offer)
-  const answered = readAudio(answer)
+  const offered = readAudio(offer, codecsOf(local))
+  const answered = readAudio(answer, codecsOf(local))
   const answeredSection = answer.media[audioIndex(answer)]
   if (typeof offered === 'string' || typeof answered === 'string' || answeredSection === undefined) {
     return 'no-common-codec'
@@ -75,19 +82,54 @@ export function relayAnswer(offer: Sdp, answer: Sdp, local: LocalMedia): Sdp | '
   return { session: sessionLines(answer.session, local), media }
 }
 
-/** An offer of all that we can do: PCMA, PCMU and telephone-event 101, 20 ms (SIP-05). */
+/** An offer of all that may be negotiated; by default PCMA, PCMU and telephone-event 101. 20 ms (SIP-05). */
 export function ownOffer(local: LocalMedia, direction: Direction): Sdp {
-  const lines = ['rtpmap:8 PCMA/8000', 'rtpmap:0 PCMU/8000', 'rtpmap:101 telephone-event/8000', 'fmtp:101 0-15']
-  const formats: AudioFormat[] = [
-    { payloadType: 8, codec: 'PCMA', clockHz: 8_000 },
-    { payloadType: 0, codec: 'PCMU', clockHz: 8_000 },
-    { payloadType: 101, codec: 'telephone-event', clockHz: 8_000 },
-  ]
+  const formats = ownFormats(codecsOf(local))
+  const lines = formats.flatMap((format) => {
+    const rtpmap = `rtpmap:${rtpmapOf(format)}`
+    if (format.codec === 'telephone-event') return [rtpmap, `fmtp:${format.payloadType} 0-15`]
+    return format.codec === 'opus' ? [rtpmap, `fmtp:${format.payloadType} ${relayedOpusParameters('')}`] : [rtpmap]
+  })
   const audio = {
     description: audioDescription(local, 'RTP/AVP', formats),
     lines: [...lines, 'ptime:20', direction].map(attribute),
   }
   return { session: sessionLines([], local), media: [audio] }
+}
+
+function codecsOf(local: LocalMedia): readonly AudioCodec[] {
+  return local.codecs ?? defaultCodecs
+}
+
+// Our numbers for events by the clock of the audio they go with: RFC 4733 2.1 wants them to be the same.
+const eventPayloadTypes = new Map([
+  [8_000, 101],
+  [48_000, 110],
+])
+
+function ownFormats(codecs: readonly AudioCodec[]): AudioFormat[] {
+  const speech = codecs.flatMap((codec) => {
+    if (codec === 'CN' || codec === 'telephone-event') return []
+    const { payloadType, clockHz } = speechCodecs[codec]
+    return [{ payloadType, codec, clockHz }]
+  })
+  const noise = codecs.includes('CN') ? [{ payloadType: 13, codec: 'CN', clockHz: 8_000 } as const] : []
+  const clocks = new Set(codecs.includes('telephone-event') ? speech.map(({ clockHz }) => clockHz) : [])
+  const events = [...eventPayloadTypes].flatMap(([clockHz, payloadType]) =>
+    clocks.has(clockHz) ? [{ payloadType, codec: 'telephone-event', clockHz } as const] : [],
+  )
+  return [...speech, ...noise, ...events]
+}
+
+/** What a side is offered besides, when the other one has no G.711: everybody has that. */
+function fallbackFormats(formats: readonly AudioFormat[], codecs: readonly AudioCodec[]): AudioFormat[] {
+  if (formats.some(isG711)) return []
+  const taken = new Set(formats.map(({ payloadType }) => payloadType))
+  const hasEvents = formats.some(({ codec, clockHz }) => codec === 'telephone-event' && clockHz === 8_000)
+  return ownFormats(codecs).filter((format) => {
+    const isEvent = format.codec === 'telephone-event' && format.clockHz === 8_000 && !hasEvents
+    return (isG711(format) || isEvent) && !taken.has(format.payloadType)
+  })
 }
 
 /** True when both say the same but for the `o=` line: then our version number must not grow (SIP-08). */
@@ -127,11 +169,25 @@ function sessionLines(theirs: readonly SdpLine[], local: LocalMedia): SdpLine[] 
 
 /** The lines of an audio section that may cross: those of other formats, hop attributes, address and direction are left out. */
 function audioLines(section: SdpMedia, formats: readonly AudioFormat[]): SdpLine[] {
-  return section.lines.filter((line) => {
+  const opus = formats.filter(({ codec }) => codec === 'opus').map(({ payloadType }) => payloadType)
+  const lines = section.lines.filter((line) => {
     if (line.type === 'c' || !mayCross(line)) return false
     const payloadType = mappedPayloadType(line)
+    if (isParameters(line) && opus.includes(payloadType ?? -1)) return false
     return payloadType === undefined || formats.some((format) => format.payloadType === payloadType)
   })
+  return [...lines, ...opus.map((payloadType) => opusParameters(section, payloadType))]
+}
+
+function isParameters({ type, value }: SdpLine): boolean {
+  return type === 'a' && value.startsWith('fmtp:')
+}
+
+/** RFC 7587 7: said even where the other side said nothing, because the default allows what we do not want. */
+function opusParameters({ lines }: SdpMedia, payloadType: number): SdpLine {
+  const stated = lines.find((line) => isParameters(line) && mappedPayloadType(line) === payloadType)
+  const parameters = stated?.value.replace(/^fmtp: *\d+ */, '') ?? ''
+  return attribute(`fmtp:${payloadType} ${relayedOpusParameters(parameters)}`)
 }
 
 function mayCross(line: SdpLine): boolean {
@@ -151,36 +207,45 @@ interface FormatPair {
   readonly theirs: AudioFormat
 }
 
-/** In the answerer's order of preference (RFC 3264 6.1). Both sides have G.711, so at least one pair is audio. */
+/** In the answerer's order of preference (RFC 3264 6.1). Both sides have speech, so at least one pair is speech. */
 function commonFormats(offered: readonly AudioFormat[], answered: readonly AudioFormat[]): FormatPair[] {
   const pairs = answered.flatMap((theirs) => {
     const ours = offered.find(({ codec, clockHz }) => codec === theirs.codec && clockHz === theirs.clockHz)
     return ours === undefined ? [] : [{ ours, theirs }]
   })
-  if (pairs.some(({ ours }) => isAudio(ours))) return pairs
-  const ours = offered.find(isAudio)
-  const theirs = answered.find(isAudio)
-  return ours === undefined || theirs === undefined ? pairs : [{ ours, theirs }, ...pairs]
+  if (pairs.some(({ ours }) => isSpeech(ours))) return pairs
+  const ours = offered.find(isSpeech)
+  const theirs = answered.find(isSpeech)
+  if (ours === undefined || theirs === undefined) return pairs
+  return [{ ours, theirs }, ...pairs, ...transcodedEvents(ours.clockHz, pairs, offered, answered)]
 }
 
-function isAudio({ codec }: AudioFormat): boolean {
-  return codec !== 'telephone-event'
+/** Where the codecs' clocks differ, so do those of the events that go with them (RFC 4733 2.1): both sides keep theirs. */
+function transcodedEvents(
+  clockHz: number,
+  pairs: readonly FormatPair[],
+  offered: readonly AudioFormat[],
+  answered: readonly AudioFormat[],
+): FormatPair[] {
+  const ours = offered.find((format) => format.codec === 'telephone-event' && format.clockHz === clockHz)
+  const theirs = answered.find(({ codec }) => codec === 'telephone-event')
+  const isPaired = pairs.some((pair) => pair.ours === ours)
+  return ours === undefined || theirs === undefined || isPaired ? [] : [{ ours, theirs }]
 }
 
 function renumbered(line: SdpLine, pairs: readonly FormatPair[]): SdpLine {
   const payloadType = mappedPayloadType(line)
   const pair = pairs.find(({ theirs }) => theirs.payloadType === payloadType)
   if (pair === undefined) return line
-  const { payloadType: ours, codec, clockHz } = pair.ours
-  if (line.value.startsWith('rtpmap')) return attribute(`rtpmap:${ours} ${codec}/${clockHz}`)
-  return attribute(line.value.replace(/^fmtp: *\d+/, `fmtp:${ours}`))
+  if (line.value.startsWith('rtpmap')) return attribute(`rtpmap:${rtpmapOf(pair.ours)}`)
+  return attribute(line.value.replace(/^fmtp: *\d+/, `fmtp:${pair.ours.payloadType}`))
 }
 
 /** A dynamic type means nothing without its rtpmap, which the answerer leaves out where its own number is a static one. */
 function withRtpmaps(lines: readonly SdpLine[], formats: readonly AudioFormat[]): SdpLine[] {
   const mapped = lines.filter(({ value }) => value.startsWith('rtpmap')).map(mappedPayloadType)
   const missing = formats.filter(({ payloadType }) => payloadType > 95 && !mapped.includes(payloadType))
-  const added = missing.map(({ payloadType, codec, clockHz }) => attribute(`rtpmap:${payloadType} ${codec}/${clockHz}`))
+  const added = missing.map((format) => attribute(`rtpmap:${rtpmapOf(format)}`))
   return [...added, ...lines]
 }
 

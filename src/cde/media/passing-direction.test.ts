@@ -147,6 +147,7 @@ test('unknown types, RTCP, STUN, mislabelled events and empty payloads do not cr
     passing_unknown_type: 1,
     passing_no_format: 0,
     passing_suspect_payload: 3,
+    passing_not_decodable: 0,
     passing_restarts: 0,
   })
 })
@@ -168,4 +169,54 @@ test('before formats are agreed nothing passes, and new formats keep the stream'
   const second = send(direction, 2, { payloadType: 0 })
   assert.equal(second?.ssrc, first?.ssrc)
   assert.deepEqual(place(second, first), [1, 160])
+})
+
+const g722: AudioFormat = { payloadType: 9, codec: 'G722', clockHz: 8_000 }
+const opus: AudioFormat = { payloadType: 111, codec: 'opus', clockHz: 48_000 }
+const noise: AudioFormat = { payloadType: 13, codec: 'CN', clockHz: 8_000 }
+
+test('codecs with memory cross untouched where both sides have them, comfort noise and events of their clock with them', () => {
+  const direction = passing([opus, event(110, 48_000)], [g722, { ...opus, payloadType: 96 }, event(97, 48_000)])
+  const packet = Uint8Array.of(0x48, 1, 2, 3, 4, 5)
+  const first = send(direction, 0, { payloadType: 111, payload: packet })
+  const second = send(direction, 1, { payloadType: 111, payload: packet, timestamp: 960 })
+  assert.deepEqual([first?.payloadType, first?.payload, second?.payload], [96, packet, packet])
+  assert.deepEqual(place(second, first), [1, 960])
+  const wide = passing([g722, noise], [g722, noise])
+  assert.deepEqual(send(wide, 0, { payloadType: 9 })?.payload, speech)
+  assert.deepEqual(send(wide, 1, { payloadType: 13, payload: Uint8Array.of(60, 1, 2, 3) })?.payload.length, 4)
+  assert.equal(send(passing([pcma, noise], [pcma]), 0, { payloadType: 13, payload: Uint8Array.of(60) }), undefined)
+})
+
+test('Opus on one side and G.711 on the other: transcoded, each in its own clock', () => {
+  const toCaller = passing([opus], [pcma])
+  const silence = Uint8Array.of(0x48)
+  const first = send(toCaller, 0, { payloadType: 111, payload: silence })
+  const second = send(toCaller, 1, { payloadType: 111, payload: silence, timestamp: 960 })
+  assert.deepEqual(second?.payload, new Uint8Array(160).fill(0xd5))
+  assert.deepEqual(place(second, first), [1, 160])
+  toCaller.close()
+  const fromNarrow = passing([pcma], [opus])
+  const start = send(fromNarrow, 0)
+  const next = send(fromNarrow, 1)
+  assert.deepEqual(place(next, start), [1, 960])
+  assert.equal(next?.payload.length, 60)
+  // 30 ms are no Opus frame.
+  assert.equal(send(fromNarrow, 2, { payload: new Uint8Array(240) }), undefined)
+  assert.equal(fromNarrow.counters()['passing_not_decodable'], 1)
+  fromNarrow.close()
+})
+
+test('a silent wide-band source is kept alive in its own codec and clock', () => {
+  for (const [format, octets, units] of [
+    [g722, 160, 120_000],
+    [opus, 1, 720_000],
+  ] as const) {
+    const direction = passing([format], [format])
+    const first = send(direction, 0, { payloadType: format.payloadType })
+    const frame = direction.wake(15_000)
+    const packet = frame === undefined ? undefined : (parseRtp(frame) as RtpPacket)
+    assert.equal(packet?.payload.length, octets)
+    assert.deepEqual(place(packet, first), [1, units])
+  }
 })

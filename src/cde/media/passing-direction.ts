@@ -1,25 +1,29 @@
 import type { RandomBytes } from '../../lib/random.ts'
 import { mediaLimits } from '../../lib/limits.ts'
-import type { AudioFormat } from './audio-session.ts'
-import { type G711Codec, silenceOctet, transcodeG711 } from './g711.ts'
+import { type AudioFormat, isSpeech, type SpeechFormat } from './audio-formats.ts'
+import { silentPayload } from './codecs/coders.ts'
+import type { SpeechCodec } from './codecs/speech-codecs.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { parseRtp, type RtpFields, type RtpNumbers, type RtpPacket } from './rtp.ts'
 import { sequenceStep } from './stream-continuity.ts'
+import { Transcoder } from './transcoder.ts'
 
-type Counter = 'passed' | 'not_rtp' | 'unknown_type' | 'no_format' | 'suspect_payload' | 'restarts'
+type Counter = 'passed' | 'not_rtp' | 'unknown_type' | 'no_format' | 'suspect_payload' | 'not_decodable' | 'restarts'
 
 interface Front {
   readonly ssrc: number
+  /** Of the source's clock. */
+  readonly perMs: number
   sequence: number
   timestamp: number
   atMs: number
 }
 
-const CLOCK_PER_MS = 8
-const KEEP_ALIVE_SAMPLES = 160
-const BACKWARDS_SAMPLES_MAX = 8_000
+const BACKWARDS_MS_MAX = 1_000
 // RFC 4733 2.5.1.2: an event's packets keep its first timestamp for up to 0xFFFF units; then the clock catches up at once.
-const FORWARDS_SAMPLES_MAX = 0xffff + 16_000
+const EVENT_UNITS_MAX = 0xffff
+const FORWARDS_MS_MAX = 2_000
+const CLOCK_PER_MS = 8
 
 /**
  * Agent → caller, which is never masked: each packet goes on at once, as a packet of our own stream (MED-01, MED-02).
@@ -34,12 +38,16 @@ export class PassingDirection {
     unknown_type: 0,
     no_format: 0,
     suspect_payload: 0,
+    not_decodable: 0,
     restarts: 0,
   }
   #incoming = new Map<number, AudioFormat>()
   #outgoing: readonly AudioFormat[] = []
   /** By incoming payload type: the outgoing one when the payload crosses as it is, else −1. */
   readonly #untouched = new Int16Array(128).fill(-1)
+  /** By incoming payload type: units of its timestamps in a millisecond. */
+  readonly #perMs = new Uint8Array(128).fill(CLOCK_PER_MS)
+  #transcoder: { readonly from: SpeechCodec; readonly to: SpeechCodec; readonly coder: Transcoder } | undefined
   #front: Front | undefined
 
   constructor(options: { random: RandomBytes }) {
@@ -55,9 +63,11 @@ export class PassingDirection {
     this.#incoming = new Map(agentFormats.toReversed().map((format) => [format.payloadType, format]))
     this.#outgoing = callerFormats
     this.#untouched.fill(-1)
-    for (const { payloadType, codec } of this.#incoming.values()) {
+    for (const { payloadType, codec, clockHz } of this.#incoming.values()) {
+      this.#perMs[payloadType] = clockHz / 1_000
       if (codec === 'telephone-event') continue
-      this.#untouched[payloadType] = callerFormats.find((format) => format.codec === codec)?.payloadType ?? -1
+      const same = callerFormats.find((format) => format.codec === codec && format.clockHz === clockHz)
+      this.#untouched[payloadType] = same?.payloadType ?? -1
     }
   }
 
@@ -70,7 +80,8 @@ export class PassingDirection {
     const payloadType = this.#untouched[rtp.payloadType] ?? -1
     if (front === undefined || payloadType < 0 || rtp.payloadOctets === 0 || rtp.payloadOctets === 4) return false
     const sequence = sequenceStep(front.sequence, rtp.sequence)
-    if (sequence < 0 || !isPlausible(front, rtp, sequence, nowMs)) return false
+    if (sequence < 0 || !isPlausible(front, rtp, sequence, nowMs, this.#perMs[rtp.payloadType] ?? CLOCK_PER_MS))
+      return false
     const timestampSamples = (rtp.timestamp - front.timestamp) | 0
     front.sequence = rtp.sequence
     front.timestamp = rtp.timestamp
@@ -86,9 +97,9 @@ export class PassingDirection {
     if (typeof rtp === 'string') return this.#drop('not_rtp')
     const format = this.#incoming.get(rtp.payloadType)
     if (format === undefined) return this.#drop('unknown_type')
-    const carried = format.codec === 'telephone-event' ? this.#event(rtp, format) : this.#audio(rtp, format.codec)
+    const carried = format.codec === 'telephone-event' ? this.#event(rtp, format) : this.#audio(rtp, format)
     if (typeof carried === 'string') return this.#drop(carried)
-    return this.#emit(rtp, carried.payloadType, carried.payload, nowMs)
+    return this.#emit(rtp, format.clockHz, carried, nowMs)
   }
 
   /** When a packet is due although none came in; undefined before the first one. */
@@ -103,57 +114,84 @@ export class PassingDirection {
    */
   wake(nowMs: number): Uint8Array | undefined {
     const front = this.#front
-    const target = this.#outgoing.find(isG711)
+    const target = this.#outgoing.find(isSpeech)
     if (front === undefined || nowMs < front.atMs + mediaLimits.keepAliveMs) return undefined
-    const timestampSamples = Math.round((nowMs - front.atMs) * CLOCK_PER_MS)
+    const elapsedMs = nowMs - front.atMs
     // The source's next packet is placed by what it would be without this frame.
-    this.#front = { ...front, timestamp: (front.timestamp + timestampSamples) >>> 0, atMs: nowMs }
-    if (target === undefined || target.codec === 'telephone-event') return undefined
-    const silence = new Uint8Array(KEEP_ALIVE_SAMPLES).fill(silenceOctet(target.codec))
-    return this.#out.placed(target.payloadType, silence, { sequence: 1, timestampSamples }, true)
+    const timestamp = (front.timestamp + Math.round(elapsedMs * front.perMs)) >>> 0
+    this.#front = { ...front, timestamp, atMs: nowMs }
+    if (target === undefined) return undefined
+    const step = { sequence: 1, timestampSamples: Math.round((elapsedMs * target.clockHz) / 1_000) }
+    return this.#out.placed(target.payloadType, silentPayload(target.codec), step, true)
+  }
+
+  /** Gives back what the coders hold. */
+  close(): void {
+    this.#transcoder?.coder.close()
+    this.#transcoder = undefined
   }
 
   counters(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.#counts).map(([name, count]) => [`passing_${name}`, count]))
   }
 
-  #audio(rtp: RtpPacket, codec: G711Codec): Carried | Counter {
+  #audio(rtp: RtpPacket, format: AudioFormat): Carried | Counter {
     // MED-18: four octets on an audio type are a mislabelled event; empty payloads say nothing.
-    if (rtp.payload.length === 0 || rtp.payload.length === 4) return 'suspect_payload'
-    const target = this.#outgoing.find((format) => format.codec === codec) ?? this.#outgoing.find(isG711)
-    if (target === undefined || target.codec === 'telephone-event') return 'no_format'
-    return { payloadType: target.payloadType, payload: transcodeG711(rtp.payload, codec, target.codec) }
+    const { codec, clockHz } = format
+    if (rtp.payload.length === 0 || (rtp.payload.length === 4 && codec !== 'CN')) return 'suspect_payload'
+    const same = this.#outgoing.find((target) => target.codec === codec && target.clockHz === clockHz)
+    if (same !== undefined) return { format: same, payload: rtp.payload }
+    const target = this.#outgoing.find(isSpeech)
+    // Comfort noise says how to fill a pause; who does not know it fills its pauses itself (RFC 3389 5.1).
+    if (target === undefined || !isSpeech(format)) return 'no_format'
+    const payload = this.#transcoderFor(format, target).transcode(rtp.payload)
+    return payload === undefined ? 'not_decodable' : { format: target, payload }
+  }
+
+  #transcoderFor({ codec: from }: SpeechFormat, { codec: to }: SpeechFormat): Transcoder {
+    if (this.#transcoder?.from !== from || this.#transcoder.to !== to) {
+      this.close()
+      this.#transcoder = { from, to, coder: new Transcoder(from, to) }
+    }
+    return this.#transcoder.coder
   }
 
   #event(rtp: RtpPacket, format: AudioFormat): Carried | Counter {
-    // RFC 4733 2.3: one or more blocks of four octets. The stream's clock is G.711's, so only events on it can be placed.
+    // RFC 4733 2.3: one or more blocks of four octets. Only events on the stream's own clock can be placed.
     if (rtp.payload.length === 0 || rtp.payload.length % 4 !== 0) return 'suspect_payload'
+    const clockHz = this.#outgoing.find(isSpeech)?.clockHz
     const target = this.#outgoing.find(
-      ({ codec, clockHz }) =>
-        codec === 'telephone-event' && clockHz === format.clockHz && clockHz === CLOCK_PER_MS * 1_000,
+      (other) => other.codec === 'telephone-event' && other.clockHz === format.clockHz && other.clockHz === clockHz,
     )
-    return target === undefined ? 'no_format' : { payloadType: target.payloadType, payload: rtp.payload }
+    return target === undefined ? 'no_format' : { format: target, payload: rtp.payload }
   }
 
-  #emit(rtp: RtpPacket, payloadType: number, payload: Uint8Array, nowMs: number): Uint8Array {
-    const step = this.#stepOf(rtp, nowMs)
+  #emit(rtp: RtpPacket, clockHz: number, carried: Carried, nowMs: number): Uint8Array {
+    const perMs = clockHz / 1_000
+    const step = this.#stepOf(rtp, perMs, nowMs)
     if (step.sequence >= 0) {
-      this.#front = { ssrc: rtp.ssrc, sequence: rtp.sequence, timestamp: rtp.timestamp, atMs: nowMs }
+      this.#front = { ssrc: rtp.ssrc, sequence: rtp.sequence, timestamp: rtp.timestamp, perMs, atMs: nowMs }
     }
     this.#counts.passed++
-    return this.#out.placed(payloadType, payload, step, rtp.marker || step.restart)
+    const timestampSamples = Math.round((step.timestampSamples * carried.format.clockHz) / clockHz)
+    const outStep = { sequence: step.sequence, timestampSamples }
+    return this.#out.placed(carried.format.payloadType, carried.payload, outStep, rtp.marker || step.restart)
   }
 
-  /** Where the packet stands in our stream, counted from the newest one sent. */
-  #stepOf(rtp: RtpPacket, nowMs: number): { sequence: number; timestampSamples: number; restart: boolean } {
+  /** Where the packet stands in our stream, counted from the newest one sent, in the source's clock. */
+  #stepOf(
+    rtp: RtpPacket,
+    perMs: number,
+    nowMs: number,
+  ): { sequence: number; timestampSamples: number; restart: boolean } {
     const front = this.#front
     if (front === undefined) return { sequence: 1, timestampSamples: 0, restart: true }
     const sequence = sequenceStep(front.sequence, rtp.sequence)
-    if (isPlausible(front, rtp, sequence, nowMs)) {
+    if (isPlausible(front, rtp, sequence, nowMs, perMs)) {
       return { sequence, timestampSamples: (rtp.timestamp - front.timestamp) | 0, restart: false }
     }
     this.#counts.restarts++
-    return { sequence: 1, timestampSamples: elapsedSamples(front, nowMs), restart: true }
+    return { sequence: 1, timestampSamples: elapsedSamples(front, nowMs, perMs), restart: true }
   }
 
   #drop(reason: Counter): undefined {
@@ -162,26 +200,23 @@ export class PassingDirection {
   }
 }
 
-function elapsedSamples(front: Front, nowMs: number): number {
-  return Math.max(0, Math.round((nowMs - front.atMs) * CLOCK_PER_MS))
+function elapsedSamples(front: Front, nowMs: number, perMs: number): number {
+  return Math.max(0, Math.round((nowMs - front.atMs) * perMs))
 }
 
 /** Whether a packet can be part of the stream that runs. @param sequence how far it is ahead */
-function isPlausible(front: Front, rtp: RtpFields, sequence: number, nowMs: number): boolean {
+function isPlausible(front: Front, rtp: RtpFields, sequence: number, nowMs: number, perMs: number): boolean {
   const timestampSamples = (rtp.timestamp - front.timestamp) | 0
   return (
     rtp.ssrc === front.ssrc &&
+    perMs === front.perMs &&
     Math.abs(sequence) <= mediaLimits.sequenceJumpMax &&
-    timestampSamples >= -BACKWARDS_SAMPLES_MAX &&
-    timestampSamples <= elapsedSamples(front, nowMs) + FORWARDS_SAMPLES_MAX
+    timestampSamples >= -BACKWARDS_MS_MAX * perMs &&
+    timestampSamples <= elapsedSamples(front, nowMs, perMs) + EVENT_UNITS_MAX + FORWARDS_MS_MAX * perMs
   )
 }
 
 interface Carried {
-  readonly payloadType: number
+  readonly format: AudioFormat
   readonly payload: Uint8Array
-}
-
-function isG711({ codec }: AudioFormat): boolean {
-  return codec !== 'telephone-event'
 }

@@ -1,8 +1,4 @@
-/** The speech codecs we know, by their names in SDP, and how to make their coders. */
-import type { AudioDecoder, AudioEncoder } from './codec.ts'
-import { G711Decoder, G711Encoder } from './g711/g711.ts'
-import { G722Decoder, G722Encoder } from './g722/g722.ts'
-import { OpusDecoder, OpusEncoder } from './opus/opus.ts'
+/** The speech codecs we know, by their names in SDP. */
 
 /** Encoding names as registered (RFC 3551 6, RFC 7587 7). */
 export type SpeechCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus'
@@ -24,16 +20,6 @@ export const speechCodecs: Readonly<Record<SpeechCodec, SpeechCodecTraits>> = {
   G722: { clockHz: 8_000, sampleRateHz: 16_000, encoding: 'G722/8000', payloadType: 9 },
   // RFC 7587 7: always two channels in the name, whatever is sent.
   opus: { clockHz: 48_000, sampleRateHz: 16_000, encoding: 'opus/48000/2', payloadType: 111 },
-}
-
-export function newDecoder(codec: SpeechCodec): AudioDecoder {
-  if (codec === 'G722') return new G722Decoder()
-  return codec === 'opus' ? new OpusDecoder(speechCodecs.opus.sampleRateHz) : new G711Decoder(codec)
-}
-
-export function newEncoder(codec: SpeechCodec): AudioEncoder {
-  if (codec === 'G722') return new G722Encoder()
-  return codec === 'opus' ? new OpusEncoder(speechCodecs.opus.sampleRateHz) : new G711Encoder(codec)
 }
 
 /** How far the RTP timestamp moves with so many samples of our coders. */
