@@ -39,6 +39,31 @@ export const mediaLimits = {
   portDrainMs: 600_000,
 } as const
 
+/** SRTP and its keys in SDP. */
+export const srtpLimits = {
+  /** Sources (SSRC) of one leg under one key; a new one beyond it is refused, for forgetting one would let it be replayed. */
+  sourcesMax: 64,
+  cryptoLinesMax: 16,
+  keysPerLineMax: 8,
+  /** RFC 4568 6.1. */
+  mkiOctetsMax: 128,
+  sessionParametersMax: 16,
+  /** After a new key the old one counts for so long: packets cross with the answer. */
+  oldKeyMs: 2_000,
+} as const
+
+/** The relay's own engines. */
+export const relayLimits = {
+  /** Two legs with two ports each of 2,000 calls. */
+  portsMax: 8_000,
+  /** Datagrams that a port takes in per millisecond; a call needs one in 20. What is beyond waits in the kernel, or is lost there. */
+  packetsPerPortAndTickMax: 64,
+  /** Datagrams of all ports in one turn, before timers and orders have theirs. */
+  packetsPerTurnMax: 1_024,
+  /** So many in one turn and the next follows at once. */
+  busyTurnPackets: 48,
+} as const
+
 /** Recordings read by the tools. */
 export const wavLimits = {
   octetsMax: 1_024 * 1_024 * 1_024,

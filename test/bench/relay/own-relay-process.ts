@@ -2,17 +2,30 @@
 import process from 'node:process'
 import { systemRandom } from '../../../src/lib/random.ts'
 import { type CallMedia, openCallMedia } from '../../../src/cde/call/call-media.ts'
-import { MediaPorts } from '../../../src/cde/call/media-ports.ts'
-import type { LocalSdp } from '../../../src/cde/call/local-sdp.ts'
+import { MediaPorts, type PortPair } from '../../../src/cde/call/media-ports.ts'
 import type { AudioSession } from '../../../src/cde/media/audio-session.ts'
-import { ownOffer } from '../../../src/cde/media/offer-answer.ts'
 import { PortPool } from '../../../src/cde/media/ports.ts'
+import { polledEngine } from '../../../src/cde/media/relay/choose.ts'
+import type { MediaEngine } from '../../../src/cde/media/socket.ts'
 import { dgramEngine } from '../../../src/cde/media/socket-dgram.ts'
+import { driveEngine } from '../../../src/cde/media/socket-native.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
 import type { CallPorts } from './relay-under-test.ts'
 
-const [engineName = 'dgram', callsText = '1'] = process.argv.slice(2)
+const [engineName = 'dgram', callsText = '1', tickText = '1'] = process.argv.slice(2)
 const nowMs = () => performance.now()
-const ports = new MediaPorts('127.0.0.1', new PortPool(20_100, 29_999, systemRandom), dgramEngine, nowMs)
+const taken: number[] = []
+
+/** The legs' ports, caller and agent in turn. */
+class ListedPorts extends MediaPorts {
+  override async open(): Promise<PortPair | undefined> {
+    const pair = await super.open()
+    if (pair !== undefined) taken.push(pair.address.port)
+    return pair
+  }
+}
+
+const ports = new ListedPorts('127.0.0.1', new PortPool(20_100, 29_999, systemRandom), await engine(), nowMs)
 const hooks = { onKey() {}, onConflict() {}, onMaskFailed() {} }
 
 const opened: CallPorts[] = []
@@ -22,7 +35,8 @@ for (let call = 0; call < Number(callsText); call++) {
   if (media === 'no-ports') throw new Error(`${engineName}: no ports for call ${call}`)
   media.use({ caller: session(call, 1), agent: session(call, 2) }, nowMs())
   calls.push(media)
-  opened.push({ caller: portOf(media.localSdp.caller), agent: portOf(media.localSdp.agent) })
+  const [caller = 0, agent = 0] = taken.slice(-2)
+  opened.push({ caller, agent })
 }
 setInterval(() => {
   for (const media of calls) media.wake(nowMs())
@@ -37,11 +51,9 @@ function session(call: number, side: 1 | 2): AudioSession {
   return { remote, remoteRtcp: { ...remote, port: 20_001 }, formats, direction: 'sendrecv', ptimeMs: 20 }
 }
 
-function portOf(leg: LocalSdp): number {
-  let port = 0
-  leg.describe((local) => {
-    port = local.address.port
-    return ownOffer(local, 'sendrecv')
-  })
-  return port
+async function engine(): Promise<MediaEngine> {
+  if (engineName !== 'uring' && engineName !== 'epoll') return dgramEngine
+  const polled = await polledEngine(engineName)
+  if (polled === undefined) throw new Error(`${engineName} is not to be had here`)
+  return driveEngine(polled, systemClock, Number(tickText))
 }

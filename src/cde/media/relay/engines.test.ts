@@ -1,0 +1,267 @@
+/** Both engines on real sockets of loopback: what one promises, the other keeps. Skipped where the system forbids an engine. */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import type { Address } from '../../../lib/address.ts'
+import { mediaLimits, relayLimits } from '../../../lib/limits.ts'
+import { randomUnit, seededRandom } from '../../../lib/random.ts'
+import { MediaOpenError, type MediaSocket } from '../socket.ts'
+import { polledEngine } from './choose.ts'
+import type { PolledEngine } from './engine.ts'
+
+const host = '127.0.0.1'
+const any: Address = { host, port: 0 }
+const engines = [
+  { name: 'epoll', engine: await polledEngine('epoll') },
+  { name: 'uring', engine: await polledEngine('uring') },
+] as const
+
+let nowMs = 0
+
+/** Polls, a millisecond of its own each, until nothing comes any more. */
+function drain(engine: PolledEngine): number {
+  let datagrams = 0
+  for (let quiet = 0; quiet < 3; ) {
+    const came = engine.poll(nowMs++)
+    datagrams += came
+    quiet = came === 0 ? quiet + 1 : 0
+  }
+  return datagrams
+}
+
+for (const { name, engine } of engines) {
+  const skip = engine === undefined && `${name} is not to be had here`
+  const get = (): PolledEngine => engine ?? assert.fail('skipped')
+  // A new engine where a test closes it or is to meet it fresh.
+  const fresh = async (): Promise<PolledEngine> => (await polledEngine(name)) ?? assert.fail('no second engine')
+
+  test(`${name}: datagrams cross with their source, copied or forwarded, over IPv4 and IPv6`, { skip }, (t) => {
+    for (const local of [any, { host: '::1', port: 0 }]) {
+      const heard: unknown[] = []
+      const a = get().open(local, (packet, from) => heard.push([...packet, from.port, from.host]))
+      const b: MediaSocket = get().open(
+        local,
+        (packet, from) => heard.push(['not in place', ...packet, from.port]),
+        (frame) => {
+          if (frame.octets[frame.start] !== 1) return false
+          frame.octets[frame.start] = 2
+          b.forward(frame, frame.from)
+          return true
+        },
+      )
+      t.after(() => [a, b].forEach((socket) => socket.close()))
+      a.send(Uint8Array.of(1, 7), b.local)
+      a.send(Uint8Array.of(5, 7), b.local)
+      drain(get())
+      const expected = [
+        ['not in place', 5, 7, a.local.port],
+        [2, 7, b.local.port, local.host],
+      ]
+      assert.deepEqual(heard, expected)
+    }
+  })
+
+  test(`${name}: taken, foreign and senseless addresses are told apart`, { skip }, (t) => {
+    const socket = get().open(any, () => {})
+    t.after(() => socket.close())
+    const reasonOf = (address: Address): unknown => {
+      try {
+        get()
+          .open(address, () => {})
+          .close()
+        return undefined
+      } catch (error) {
+        return error instanceof MediaOpenError ? error.reason : error
+      }
+    }
+    assert.equal(reasonOf(socket.local), 'address-in-use')
+    assert.equal(reasonOf({ host: '192.0.2.1', port: 0 }), 'address-not-here')
+    assert.equal(reasonOf({ host: 'not an address', port: 0 }), 'failed')
+    assert.equal(reasonOf(any), undefined)
+  })
+
+  test(`${name}: a closed port is free at once, hears nothing and sends nothing`, { skip }, (t) => {
+    let heard = 0
+    const target = get().open(any, () => heard++)
+    const first = get().open(any, () => assert.fail('heard after closing'))
+    const { local } = first
+    const sender = get().open(any, () => {})
+    sender.send(Uint8Array.of(1), local)
+    drainQueue(get(), first)
+    first.send(Uint8Array.of(1), target.local)
+    const second = get().open(local, () => heard++)
+    t.after(() => [target, sender, second].forEach((socket) => socket.close()))
+    drain(get())
+    assert.equal(heard, 0)
+    sender.send(Uint8Array.of(1), second.local)
+    drain(get())
+    assert.equal(heard, 1)
+  })
+
+  test(`${name}: sending to nobody, to port 0, to a name, too much or in the other family is loss and no more`, {
+    skip,
+  }, (t) => {
+    let heard = 0
+    const socket = get().open(any, () => heard++)
+    t.after(() => socket.close())
+    for (const to of [{ host: '0.0.0.0', port: 9 }, any, { host: 'name', port: 9 }, { host: '::1', port: 9 }]) {
+      socket.send(Uint8Array.of(1), to)
+    }
+    socket.send(new Uint8Array(mediaLimits.packetOctetsMax + 1), socket.local)
+    drain(get())
+    socket.send(Uint8Array.of(1), socket.local)
+    drain(get())
+    assert.equal(heard, 1)
+  })
+
+  test(`${name}: empty, longest and too long datagrams from outside`, { skip }, async (t) => {
+    const lengths: number[] = []
+    const socket = get().open(any, (packet) => lengths.push(packet.length))
+    t.after(() => socket.close())
+    const outside = createSocket('udp4')
+    t.after(() => outside.close())
+    for (const length of [0, 1, mediaLimits.packetOctetsMax, mediaLimits.packetOctetsMax + 1, 2_004, 2_005, 9_000, 3]) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      outside.send(new Uint8Array(length), socket.local.port, host, () => resolve())
+      await promise
+    }
+    drain(get())
+    assert.deepEqual(lengths, [0, 1, mediaLimits.packetOctetsMax, 3])
+  })
+
+  test(`${name}: a flooded port takes its share and no more; the others are heard in the same turn`, {
+    skip,
+  }, async (t) => {
+    const own = await fresh()
+    t.after(() => own.close())
+    let flooded = 0
+    let others = 0
+    const victim = own.open(any, () => flooded++)
+    const other = own.open(any, () => others++)
+    const sender = own.open(any, () => {})
+    const flood = 150
+    for (let i = 0; i < flood; i++) sender.send(Uint8Array.of(1), victim.local)
+    sender.send(Uint8Array.of(2), other.local)
+    // One millisecond, however often it is asked.
+    for (let turn = 0; turn < 50; turn++) own.poll(5)
+    assert.equal(others, 1)
+    assert.equal(flooded, relayLimits.packetsPerPortAndTickMax)
+    drain(own)
+    assert.ok(flooded <= flood)
+    const before = flooded
+    sender.send(Uint8Array.of(3), victim.local)
+    drain(own)
+    assert.equal(flooded, before + 1, 'hears again when the flood is over')
+  })
+
+  test(`${name}: more datagrams than there are buffers and places in the rings`, { skip }, async (t) => {
+    const own = await fresh()
+    t.after(() => own.close())
+    const count = 120
+    const each = 60
+    let heard = 0
+    const targets = Array.from({ length: count }, () => own.open(any, () => heard++))
+    const outside = createSocket('udp4')
+    outside.bind(0, host)
+    await once(outside, 'listening')
+    t.after(() => outside.close())
+    let lost = 0
+    for (let i = 0; i < each; i++) {
+      for (const { local } of targets)
+        outside.send(Uint8Array.of(i), local.port, host, (error) => (lost += error ? 1 : 0))
+    }
+    // Sends that failed or are still in Node's queue are not ours to lose.
+    await new Promise((resolve) => outside.send(Uint8Array.of(0), 9, host, resolve))
+    drain(own)
+    assert.equal(heard, count * each - lost)
+    for (const { local } of targets) for (let i = 0; i < 30; i++) targets[0]?.send(Uint8Array.of(i), local)
+    drain(own)
+    assert.ok(heard > count * each, 'works on')
+  })
+
+  test(`${name}: after close nothing is heard, sent or opened`, { skip }, async () => {
+    const own = await fresh()
+    const socket = own.open(any, () => assert.fail('heard'))
+    socket.send(Uint8Array.of(1), socket.local)
+    own.close()
+    own.close()
+    socket.send(Uint8Array.of(1), socket.local)
+    assert.equal(own.poll(nowMs++), 0)
+    assert.throws(() => own.open(any, () => {}), MediaOpenError)
+  })
+
+  test(`${name}: ports opened, closed, flooded and closed from within, at random, mix up nothing`, {
+    skip,
+  }, async (t) => {
+    const own = await fresh()
+    t.after(() => own.close())
+    for (const seed of [1, 2, 3]) await shake(own, seed)
+  })
+}
+
+/** Lets a datagram wait in the port's queue, then closes the port. */
+function drainQueue(engine: PolledEngine, socket: MediaSocket): void {
+  if (engine.name === 'uring') socket.close()
+  else {
+    socket.close()
+    engine.poll(nowMs++)
+  }
+}
+
+/** Each packet says to which port it goes and is filled with one octet; whoever hears it checks both. */
+async function shake(engine: PolledEngine, seed: number): Promise<void> {
+  const random = seededRandom(seed)
+  const below = (count: number): number => Math.floor(randomUnit(random) * count)
+  const open: MediaSocket[] = []
+  const why = `seed ${seed}`
+  let heard = 0
+  const check = (octets: Uint8Array, socket: MediaSocket): void => {
+    heard++
+    const [high = 0, low = 0, fill] = octets
+    assert.equal((high << 8) | low, socket.local.port, `${why}: heard by another port`)
+    assert.ok(
+      octets.subarray(2).every((octet) => octet === fill),
+      `${why}: torn`,
+    )
+  }
+  const packetFor = ({ local }: MediaSocket): Uint8Array => {
+    const packet = new Uint8Array(3 + below(1_400)).fill(below(256))
+    packet.set([local.port >> 8, local.port & 0xff])
+    return packet
+  }
+  const openOne = (): void => {
+    const socket: MediaSocket = engine.open(
+      any,
+      (packet) => {
+        check(packet, socket)
+        if (below(20) === 0) closeOne()
+      },
+      (frame) => {
+        const target = open[below(Math.max(1, open.length))]
+        if (target === undefined || target === socket || below(3) > 0) return false
+        check(frame.octets.subarray(frame.start, frame.start + frame.length), socket)
+        frame.octets.set([target.local.port >> 8, target.local.port & 0xff], frame.start)
+        socket.forward(frame, target.local)
+        return true
+      },
+    )
+    open.push(socket)
+  }
+  const closeOne = (): void => open.splice(below(open.length), 1)[0]?.close()
+  for (let step = 0; step < 1_500; step++) {
+    const action = below(10)
+    const from = open[below(Math.max(1, open.length))]
+    const to = open[below(Math.max(1, open.length))]
+    if (open.length < 4 || (action === 0 && open.length < 40)) openOne()
+    else if (action === 1) closeOne()
+    else if (action === 2) engine.poll(nowMs++)
+    else if (from !== undefined && to !== undefined) {
+      const burst = action === 3 ? 100 : 1
+      for (let i = 0; i < burst; i++) from.send(packetFor(to), to.local)
+    }
+  }
+  for (let turn = 0; turn < 200; turn++) engine.poll(nowMs++)
+  assert.ok(heard > 500, `${why}: only ${heard} heard`)
+  for (const socket of open) socket.close()
+}
