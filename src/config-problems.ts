@@ -21,6 +21,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'media.jitterMs': ['must be 0 to 200 milliseconds', '40'],
   store: ['must say where the database is', '{ "file": "./data/tonewall.sqlite" }'],
   'trustedPeers[]': ['must be an IP address that may send SIP', '"198.51.100.7"'],
+  'allowClearKeys[]': ['must be an IP address to and from which SRTP keys may travel in SIP without TLS', '"10.0.0.5"'],
   merchants: ['must list at least one merchant', '[{ "id": "acme", "name": "Acme Ltd" }]'],
   'merchants[].id': ['must start with a small letter; letters, digits and hyphens, at most 40', '"acme"'],
   'merchants[].name': ['must be 1 to 100 characters', '"Acme Ltd"'],
@@ -31,6 +32,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'numbers[].id': ['must start with a small letter; letters, digits and hyphens, at most 40', '"sales"'],
   'numbers[].called': ['must be the user part that callers reach', '"+442079460000"'],
   'numbers[].destination': ['must be a SIP URI', '"sip:sales@10.0.0.5:5060"'],
+  'numbers[].srtp': ['must be off, offered or required', '"required"'],
   gateways: [
     'must list at least one gateway account',
     '[{ "account": "main", "merchant": "acme", "kind": "sandbox", "url": "https://…", "credentialFile": "./secrets/main.key" }]',

@@ -55,6 +55,26 @@ test('defaults: three card fields, # ends, * clears', () => {
   rmSync(folder, { recursive: true })
 })
 
+test('SRTP keys towards a peer in another network need a word of allowance', () => {
+  const number = { id: 'sales', merchant: 'acme', called: '+442079460000', srtp: 'required' }
+  for (const destination of ['sip:sales@10.0.0.5:5060', 'sip:10.0.0.5;transport=udp', 'sip:[2001:db8::5]:5060']) {
+    assert.match(problemsOf({ numbers: [{ ...number, destination }], allowClearKeys: [] }), /^numbers\[0\]\.srtp: /)
+  }
+  const folder = folderWithSecrets()
+  const accepted: [string, string[]][] = [
+    ['sip:127.0.0.1:5060', []],
+    ['sip:[::1]:5060', []],
+    ['sip:pbx.example', []],
+    ['sip:a@[2001:db8::5]:5060', ['2001:db8::5']],
+  ]
+  for (const [destination, allowClearKeys] of accepted) {
+    const parsed = parseConfig({ ...usable, numbers: [{ ...number, destination }], allowClearKeys }, folder)
+    assert.ok('config' in parsed, destination)
+  }
+  rmSync(folder, { recursive: true })
+  assert.match(problemsOf({ numbers: [{ ...number, destination: 'sip:a@127.0.0.1', srtp: 'yes' }] }), /off, offered or/)
+})
+
 test('a wrong or missing setting is named with its path, its problem and an example; the value is not repeated', () => {
   assert.match(
     problemsOf({ sip: { host: 'pbx', port: 5060 } }),

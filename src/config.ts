@@ -34,6 +34,8 @@ const schema = z.strictObject({
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),
   store: z.strictObject({ file: z.string().min(1).default('./data/tonewall.sqlite') }),
   trustedPeers: z.array(ipAddress).max(256).default([]),
+  /** Peers to and from which SRTP keys may travel in SIP without TLS, because the network between is trusted. */
+  allowClearKeys: z.array(ipAddress).max(256).default([]),
   merchants: z
     .array(z.strictObject({ id: name, name: z.string().min(1).max(100) }))
     .min(1)
@@ -105,7 +107,7 @@ export function parseConfig(
   const parsed = schema.safeParse(json)
   if (!parsed.success) return { problems: configProblems(parsed.error.issues) }
   const config = withAbsolutePaths(parsed.data, baseFolder)
-  const problems = [...crossReferences(config), ...unreadableFiles(config)]
+  const problems = [...crossReferences(config), ...refusedClearKeys(config), ...unreadableFiles(config)]
   return problems.length > 0 ? { problems } : { config }
 }
 
@@ -159,6 +161,22 @@ function crossReferences(config: Config): ConfigProblem[] {
     }
   }
   return problems
+}
+
+/** SRTP towards a peer that may not have the keys would refuse every call, or quietly be none; names are looked up later. */
+function refusedClearKeys({ numbers, allowClearKeys }: Config): ConfigProblem[] {
+  return numbers.flatMap(({ destination, srtp }, i) => {
+    const host = /^sips?:(?:[^@]*@)?\[?([0-9a-fA-F:.]+?)\]?(?::\d+)?(?:;|$)/.exec(destination)?.[1] ?? ''
+    const isAllowed = isIP(host) === 0 || host.startsWith('127.') || host === '::1' || allowClearKeys.includes(host)
+    if (srtp === 'off' || isAllowed) return []
+    return [
+      {
+        path: `numbers[${i}].srtp`,
+        problem: 'sends keys in SIP without TLS; name the destination in "allowClearKeys" if the network is trusted',
+        example: `"allowClearKeys": ["10.0.0.5"]`,
+      },
+    ]
+  })
 }
 
 function unreadableFiles(config: Config): ConfigProblem[] {

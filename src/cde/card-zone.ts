@@ -141,7 +141,7 @@ export class CardZone {
       clock,
       random,
       resolved,
-      openMedia: (hooks) => openCallMedia({ ports, replacement, jitterMs, random, nowMs }, hooks),
+      openMedia: (hooks, wishes) => openCallMedia({ ports, replacement, jitterMs, random, nowMs }, hooks, wishes),
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
       onConflict: (callId) => captures.conflict(callId, nowMs()),

@@ -81,15 +81,16 @@ function problemOf(cause: string): { problems: ConfigProblem[] } {
 }
 
 function cdeSettingsOf(config: Config): CdeSettings {
-  const { sip, media, trustedPeers, passHeaders, replacement, capture } = config
+  const { sip, media, trustedPeers, allowClearKeys, passHeaders, replacement, capture } = config
   return {
     sip,
     media,
     trustedPeers,
+    allowClearKeys,
     passHeaders,
     replacement,
     capture,
-    numbers: config.numbers.map(({ id, called, destination }) => ({ id, called, destination })),
+    numbers: config.numbers.map(({ id, called, destination, srtp }) => ({ id, called, destination, srtp })),
     gateways: config.gateways.map(({ account, kind, url, credentialFile, exchangeMs }) => ({
       account,
       kind,

@@ -60,6 +60,9 @@ export function writePhoneSdp(
 export function readPhoneSdp(body: Uint8Array, own: readonly AudioFormat[]): AudioSession | undefined {
   const sdp = parseSdp(body)
   if (typeof sdp === 'string') return undefined
+  // These phones speak RTP in the clear only.
+  if (sdp.media.some(({ description }) => description.port !== 0 && description.transport.includes('SAVP')))
+    return undefined
   const audio = readAudio(sdp)
   if (typeof audio === 'string') return undefined
   const formats = commonFormats(audio.formats, own)

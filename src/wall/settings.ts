@@ -45,6 +45,8 @@ export const numberSettings = z.strictObject({
   called: z.string().max(64),
   /** A SIP URI, for instance `sip:sales@10.0.0.5:5060`. */
   destination: z.string().max(512),
+  /** SRTP towards the destination: not, offered (RTP is taken as well), or SRTP only. The caller's side does as the caller offers. */
+  srtp: z.enum(['off', 'offered', 'required']).default('off'),
 })
 export type NumberSettings = z.infer<typeof numberSettings>
 
@@ -59,6 +61,8 @@ export const cdeSettings = z.strictObject({
   }),
   /** Source addresses that may send us SIP, or empty for any. */
   trustedPeers: z.array(z.string().max(64)).max(256).default([]),
+  /** Peers to and from which SRTP keys may travel in SIP without TLS; loopback always may. */
+  allowClearKeys: z.array(z.string().max(64)).max(256).default([]),
   numbers: z.array(numberSettings).min(1).max(10_000),
   /** Names of headers that are copied between the legs; `X-*` names and User-to-User. */
   passHeaders: z

@@ -42,6 +42,8 @@ export interface ProductOptions {
   /** Where calls to CALLED_NUMBER go, for instance `sip:agent@127.0.0.1:5062`. */
   readonly destination: string
   readonly lifeMs: number
+  /** Towards the destination; `off` by default. */
+  readonly srtp?: 'off' | 'offered' | 'required'
   /** How long the gateway's slow card takes. */
   readonly slowMs?: number
 }
@@ -58,7 +60,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     key: GATEWAY_KEY,
     ...(options.slowMs === undefined ? {} : { slowMs: options.slowMs }),
   })
-  const config = await writeConfiguration(folder, options.destination, ports)
+  const config = await writeConfiguration(options, ports)
   const program = startProgram(process.execPath, ['--disable-sigusr1', MAIN, 'start', '--config', config], {
     cwd: folder.path,
     lifeMs: options.lifeMs,
@@ -109,7 +111,7 @@ function portsFrom(first: number): Ports {
 }
 
 /** Writes `tonewall.json` and the keys that it names. @returns the path of the configuration */
-async function writeConfiguration(folder: TemporaryFolder, destination: string, ports: Ports): Promise<string> {
+async function writeConfiguration({ folder, destination, srtp }: ProductOptions, ports: Ports): Promise<string> {
   const host = '127.0.0.1'
   const config = {
     http: { host, port: ports.httpPort, allowedOrigins: [] },
@@ -117,7 +119,7 @@ async function writeConfiguration(folder: TemporaryFolder, destination: string, 
     media: { host, portMin: ports.mediaPort, portMax: ports.mediaPort + MEDIA_PORTS - 1 },
     store: { file: 'data/tonewall.sqlite' },
     merchants: [{ id: 'acme', name: 'Acme' }],
-    numbers: [{ id: 'sales', merchant: 'acme', called: CALLED_NUMBER, destination }],
+    numbers: [{ id: 'sales', merchant: 'acme', called: CALLED_NUMBER, destination, srtp: srtp ?? 'off' }],
     gateways: [
       {
         account: 'sandbox',

@@ -13,6 +13,8 @@ import { RtcpSession } from '../media/rtcp-session.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
 import type { Frame } from '../media/socket.ts'
 import { SourceLock } from '../media/source-lock.ts'
+import { LegSecurity, type SrtpPolicy } from '../media/srtp/leg-security.ts'
+import { LegSrtp } from '../media/srtp/leg-srtp.ts'
 import { LocalSdp } from './local-sdp.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
 import { sumCounters } from './sum-counters.ts'
@@ -32,9 +34,18 @@ export interface CallMediaOptions {
   readonly nowMs: () => number
 }
 
-/** One leg: its ports, whom it listens to, and its RTCP. */
+/** What is wanted of a leg, and whether keys may be in its SIP messages. */
+export interface LegWish {
+  readonly policy: SrtpPolicy
+  readonly keysAllowed: boolean
+}
+
+const clear: LegWish = { policy: 'off', keysAllowed: false }
+
+/** One leg: its ports, whom it listens to, its keys, and its RTCP. */
 interface Leg {
   readonly pair: PortPair
+  readonly srtp: LegSrtp
   readonly rtpLock: SourceLock
   readonly rtcpLock: SourceLock
   readonly rtcp: RtcpSession
@@ -42,7 +53,11 @@ interface Leg {
 }
 
 /** Binds both legs' ports. @returns the media of a new call, or `no-ports` */
-export async function openCallMedia(options: CallMediaOptions, hooks: CallMediaHooks): Promise<CallMedia | 'no-ports'> {
+export async function openCallMedia(
+  options: CallMediaOptions,
+  hooks: CallMediaHooks,
+  wishes: Readonly<Record<Side, LegWish>> = { caller: clear, agent: clear },
+): Promise<CallMedia | 'no-ports'> {
   const nowMs = options.nowMs()
   const caller = await options.ports.open()
   const agent = caller && (await options.ports.open())
@@ -50,7 +65,7 @@ export async function openCallMedia(options: CallMediaOptions, hooks: CallMediaH
     caller?.release(nowMs)
     return 'no-ports'
   }
-  return new CallMedia(options, hooks, { caller, agent })
+  return new CallMedia(options, hooks, { caller, agent }, wishes)
 }
 
 export class CallMedia {
@@ -62,7 +77,12 @@ export class CallMedia {
   /** Of the frame at hand. */
   readonly #rtp = rtpNumbers()
 
-  constructor(options: CallMediaOptions, hooks: CallMediaHooks, pairs: Readonly<Record<Side, PortPair>>) {
+  constructor(
+    options: CallMediaOptions,
+    hooks: CallMediaHooks,
+    pairs: Readonly<Record<Side, PortPair>>,
+    wishes: Readonly<Record<Side, LegWish>>,
+  ) {
     const { random, replacement, jitterMs, nowMs } = options
     this.#nowMs = nowMs
     this.#masked = new CallerDirection({
@@ -75,8 +95,11 @@ export class CallMedia {
     })
     this.#passing = new PassingDirection({ random })
     this.#legs = { caller: openLeg(pairs.caller, random), agent: openLeg(pairs.agent, random) }
-    const sdp = (pair: PortPair) => new LocalSdp(pair.address, Math.floor(randomUnit(random) * 2 ** 32))
-    this.localSdp = { caller: sdp(pairs.caller), agent: sdp(pairs.agent) }
+    const sdp = (side: Side) => {
+      const security = new LegSecurity({ ...wishes[side], random })
+      return new LocalSdp(pairs[side].address, Math.floor(randomUnit(random) * 2 ** 32), security)
+    }
+    this.localSdp = { caller: sdp('caller'), agent: sdp('agent') }
     this.#listen()
   }
 
@@ -87,6 +110,7 @@ export class CallMedia {
       if (session === undefined) continue
       const leg = this.#legs[side]
       leg.session = session
+      leg.srtp.agree(this.localSdp[side].security.agreement, nowMs)
       const payloadTypes = new Set(session.formats.map(({ payloadType }) => payloadType))
       leg.rtpLock.agree({ remote: session.remote, payloadTypes })
       leg.rtcpLock.agree({ remote: session.remoteRtcp })
@@ -129,10 +153,11 @@ export class CallMedia {
     const keepAlive = this.#passing.wake(nowMs)
     if (keepAlive !== undefined) this.#send(this.#legs.caller, keepAlive)
     for (const side of ['caller', 'agent'] as const) {
-      const { pair, rtcp, rtcpLock } = this.#legs[side]
+      const { pair, rtcp, rtcpLock, srtp } = this.#legs[side]
       const reportPacket = rtcp.wake(nowMs)
-      if (reportPacket !== undefined && rtcpLock.destination !== undefined)
-        pair.sendRtcp(reportPacket, rtcpLock.destination)
+      if (reportPacket === undefined || rtcpLock.destination === undefined) continue
+      const sealed = srtp.sealRtcp(reportPacket)
+      if (typeof sealed !== 'string') pair.sendRtcp(sealed, rtcpLock.destination)
     }
   }
 
@@ -154,12 +179,18 @@ export class CallMedia {
       this.#passing.counters(),
       caller.rtpLock.counters(),
       agent.rtpLock.counters(),
+      caller.srtp.counters(),
+      agent.srtp.counters(),
     ])
   }
 
+  /** Gives the ports back and wipes the keys of both legs. */
   close(nowMs: number): void {
-    this.#legs.caller.pair.release(nowMs)
-    this.#legs.agent.pair.release(nowMs)
+    for (const side of ['caller', 'agent'] as const) {
+      this.#legs[side].pair.release(nowMs)
+      this.#legs[side].srtp.close()
+      this.localSdp[side].security.wipe()
+    }
   }
 
   #listen(): void {
@@ -176,18 +207,20 @@ export class CallMedia {
     )
   }
 
-  #fromCaller(packet: Uint8Array, from: Address): void {
+  #fromCaller(datagram: Uint8Array, from: Address): void {
     const nowMs = this.#nowMs()
     const leg = this.#legs.caller
-    if (!leg.rtpLock.accepts(from, nowMs, packet)) return
+    const packet = accepted(leg, datagram, from, nowMs)
+    if (packet === undefined) return
     leg.rtcp.received(packet, nowMs)
     this.#toAgent(this.#masked.receive(packet, nowMs))
   }
 
-  #fromAgent(packet: Uint8Array, from: Address): void {
+  #fromAgent(datagram: Uint8Array, from: Address): void {
     const nowMs = this.#nowMs()
     const leg = this.#legs.agent
-    if (!leg.rtpLock.accepts(from, nowMs, packet)) return
+    const packet = accepted(leg, datagram, from, nowMs)
+    if (packet === undefined) return
     leg.rtcp.received(packet, nowMs)
     const passed = this.#passing.receive(packet, nowMs)
     if (passed !== undefined) this.#send(this.#legs.caller, passed)
@@ -197,6 +230,7 @@ export class CallMedia {
   #frameFromCaller(frame: Frame): boolean {
     const rtp = this.#rtp
     const { caller, agent } = this.#legs
+    if (caller.srtp.secure || agent.srtp.secure) return false
     if (!readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return false
     if (!caller.rtpLock.isSettledOn(frame.from, rtp)) return false
     const nowMs = this.#nowMs()
@@ -208,6 +242,7 @@ export class CallMedia {
   #frameFromAgent(frame: Frame): boolean {
     const rtp = this.#rtp
     const { caller, agent } = this.#legs
+    if (caller.srtp.secure || agent.srtp.secure) return false
     if (!readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return false
     if (!agent.rtpLock.isSettledOn(frame.from, rtp)) return false
     const nowMs = this.#nowMs()
@@ -234,14 +269,29 @@ export class CallMedia {
   #send(leg: Leg, packet: Uint8Array): void {
     const destination = destinationOf(leg)
     if (destination === undefined) return
+    const sealed = leg.srtp.sealRtp(packet)
+    if (typeof sealed === 'string') return
     leg.rtcp.sent(packet, this.#nowMs())
-    leg.pair.sendRtp(packet, destination)
+    leg.pair.sendRtp(sealed, destination)
   }
 
-  #rtcp(leg: Leg, packet: Uint8Array, from: Address): void {
+  #rtcp(leg: Leg, datagram: Uint8Array, from: Address): void {
     const nowMs = this.#nowMs()
-    if (leg.rtcpLock.accepts(from, nowMs)) leg.rtcp.receive(packet, nowMs)
+    if (!leg.rtcpLock.accepts(from, nowMs)) return
+    const packet = leg.srtp.openRtcp(datagram, nowMs)
+    if (typeof packet !== 'string') leg.rtcp.receive(packet, nowMs)
   }
+}
+
+/**
+ * The RTP packet in a datagram that counts. With SRTP the tag says whose it is: nothing is learned from a packet before its tag
+ * is known to be right (sip.md 6.1 rule 6).
+ */
+function accepted(leg: Leg, datagram: Uint8Array, from: Address, nowMs: number): Uint8Array | undefined {
+  if (!leg.srtp.secure) return leg.rtpLock.accepts(from, nowMs, datagram) ? datagram : undefined
+  if (!leg.rtpLock.accepts(from, nowMs)) return undefined
+  const packet = leg.srtp.openRtp(datagram, nowMs)
+  return typeof packet === 'string' ? undefined : packet
 }
 
 /** RFC 3264 section 5.1: a side that only sends, or is inactive, gets no media. */
@@ -253,6 +303,7 @@ function destinationOf({ session, rtpLock }: Leg): Address | undefined {
 function openLeg(pair: PortPair, random: RandomBytes): Leg {
   return {
     pair,
+    srtp: new LegSrtp(),
     rtpLock: new SourceLock(),
     rtcpLock: new SourceLock(),
     rtcp: new RtcpSession({ random }),

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callLimits } from '../../lib/limits.ts'
+import { seededRandom } from '../../lib/random.ts'
+import { LegSecurity, type SrtpPolicy } from '../media/srtp/leg-security.ts'
 import type { LegEvent } from '../sip/user-agent.ts'
 import { Call } from './call.ts'
 import type { CallEffect } from './effects.ts'
@@ -33,9 +35,10 @@ function newCall(body = sdp(4_000)): Call {
   return new Call({ callId: 'BCDFGHJKLMNPQRSTVW', number: 'sales', passHeaders: ['X-Account'] }, incoming(body), 0)
 }
 
+const security = (policy: SrtpPolicy) => new LegSecurity({ policy, keysAllowed: true, random: seededRandom(1) })
 const local = () => ({
-  caller: new LocalSdp({ host: '192.0.2.10', port: 20_000 }, 1),
-  agent: new LocalSdp({ host: '192.0.2.10', port: 20_002 }, 2),
+  caller: new LocalSdp({ host: '192.0.2.10', port: 20_000 }, 1, security('mirrored')),
+  agent: new LocalSdp({ host: '192.0.2.10', port: 20_002 }, 2, security('off')),
 })
 const types = (effects: readonly CallEffect[]): string[] => effects.map(({ type }) => type)
 const one = <T extends CallEffect['type']>(effects: readonly CallEffect[], type: T) => {

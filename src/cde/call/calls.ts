@@ -11,10 +11,11 @@ import type { Report } from '../../wall/messages.ts'
 import type { CdeSettings, NumberSettings } from '../../wall/settings.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import { parseInfoBody } from '../dtmf/info-body.ts'
+import { isLoopback } from '../media/ip-host.ts'
 import type { SipTransport } from '../sip/transport-udp.ts'
 import type { LegEvent, LegId, UserAgent } from '../sip/user-agent.ts'
 import { Call } from './call.ts'
-import type { CallMedia, CallMediaHooks } from './call-media.ts'
+import type { CallMedia, CallMediaHooks, LegWish } from './call-media.ts'
 import type { CallEffect } from './effects.ts'
 import type { CallVerdict } from './end-reasons.ts'
 import { CALL_HEADER } from './headers.ts'
@@ -28,7 +29,7 @@ export interface CallsOptions {
   readonly settings: CdeSettings
   readonly userAgent: UserAgent
   /** Binds the ports of a new call. */
-  openMedia(hooks: CallMediaHooks): Promise<CallMedia | 'no-ports'>
+  openMedia(hooks: CallMediaHooks, wishes: Readonly<Record<Side, LegWish>>): Promise<CallMedia | 'no-ports'>
   readonly clock: Clock
   readonly random: RandomBytes
   /** IP address of each destination host that is a name. */
@@ -46,6 +47,8 @@ interface LiveCall {
   readonly number: NumberSettings
   readonly legs: Readonly<Record<Side, LegId>>
   readonly callerFrom: string
+  /** Where the caller's SIP comes from. */
+  readonly callerHost: string
   readonly secure: SecureMode
   media: CallMedia | undefined
 }
@@ -140,6 +143,9 @@ export class Calls {
       return this.#rejectAtOnce(event.leg, 482, 'call_refused_loop')
     }
     if (this.#calls.size >= callLimits.callsMax) return this.#rejectAtOnce(event.leg, 503, 'call_refused_overload')
+    if (number.srtp === 'required' && !this.#keysAllowed(this.#agentHost(number))) {
+      return this.#rejectAtOnce(event.leg, 503, 'call_refused_clear_keys')
+    }
     const callId = newId(random)
     const live: LiveCall = {
       callId,
@@ -147,6 +153,7 @@ export class Calls {
       call: new Call({ callId, number: number.id, passHeaders: settings.passHeaders }, event, this.#nowMs()),
       legs: { caller: event.leg, agent: `agent-${callId}` },
       callerFrom: event.from,
+      callerHost: event.source.host,
       secure: new SecureMode(),
       media: undefined,
     }
@@ -242,16 +249,30 @@ export class Calls {
 
   async #openMedia(live: LiveCall): Promise<void> {
     const { openMedia, onKey, onConflict, onMaskFailed } = this.#options
-    const opened = await openMedia({
+    const hooks: CallMediaHooks = {
       onKey: (key) => onKey(live.callId, key),
       onConflict: () => onConflict(live.callId),
       onMaskFailed: () => onMaskFailed(live.callId),
+    }
+    const opened = await openMedia(hooks, {
+      caller: { policy: 'mirrored', keysAllowed: this.#keysAllowed(live.callerHost) },
+      agent: { policy: live.number.srtp, keysAllowed: this.#keysAllowed(this.#agentHost(live.number)) },
     })
     if (opened === 'no-ports') return this.#run(live, live.call.mediaFailed())
     // The caller may have hung up while the ports were being bound.
     if (live.call.state === 'ended') return opened.close(this.#nowMs())
     live.media = opened
     this.#run(live, live.call.mediaReady(opened.localSdp))
+  }
+
+  #agentHost({ destination }: NumberSettings): string {
+    const host = hostAndPort(destination)?.host ?? ''
+    return this.#options.resolved.get(host) ?? host
+  }
+
+  /** RFC 4568 7: keys in SIP without TLS are for whoever can read it. SIP over TLS is not spoken yet. */
+  #keysAllowed(host: string): boolean {
+    return isLoopback(host) || this.#options.settings.allowClearKeys.includes(host)
   }
 
   #closeMedia(live: LiveCall): void {

@@ -1,6 +1,6 @@
 /**
- * Offer and answer across the two legs (RFC 3264). Our media stands between them, so each side hears only of our addresses;
- * what one side offers is offered to the other, and its answer comes back in the numbering of the offer.
+ * Offer and answer across the two legs (RFC 3264). Our media stands between them, so each side hears only of our addresses
+ * and keys; what one side offers is offered to the other, and its answer comes back in the numbering of the offer.
  */
 import { type AudioSession, readAudio } from '../media/audio-session.ts'
 import { ownOffer, relayAnswer, relayOffer } from '../media/offer-answer.ts'
@@ -10,11 +10,12 @@ import type { LocalSdp } from './local-sdp.ts'
 export type Side = 'caller' | 'agent'
 export const otherSide = (side: Side): Side => (side === 'caller' ? 'agent' : 'caller')
 
-/** Why a description was refused; all become 488 Not Acceptable Here. */
+/** Why a description was refused; all become 488 Not Acceptable Here. Audio that is not as secure as it must be is no audio. */
 export type NegotiationRefusal = 'not-sdp' | 'no-audio' | 'no-common-codec'
 
 export class Negotiation {
   readonly #local: Readonly<Record<Side, LocalSdp>>
+  /** Without keys: those are in the legs' security. */
   readonly #offers: Partial<Record<Side, Sdp>> = {}
   /** What each side said of its own media, after the last complete offer and answer. */
   readonly sessions: Partial<Record<Side, AudioSession>> = {}
@@ -28,16 +29,16 @@ export class Negotiation {
 
   /** An offer came from `from`. @returns the offer for the other side */
   offered(from: Side, body: Uint8Array): Uint8Array | NegotiationRefusal {
-    const offer = readable(body)
+    const offer = readable(body, (sdp) => this.#local[from].security.theirOffer(sdp))
     if (typeof offer === 'string') return offer
     this.#offers[from] = offer.sdp
     this.proposed = offer.audio
-    return this.#local[otherSide(from)].describe((local) => relayOffer(offer.sdp, local))
+    return this.#local[otherSide(from)].offer((local) => relayOffer(offer.sdp, local))
   }
 
   /** `from` answered the offer that the other side had made. @returns the answer for the other side */
   answered(from: Side, body: Uint8Array): Uint8Array | NegotiationRefusal {
-    const answer = readable(body)
+    const answer = this.#readAnswer(from, body)
     if (typeof answer === 'string') return answer
     const to = otherSide(from)
     this.sessions[from] = answer.audio
@@ -46,7 +47,7 @@ export class Negotiation {
     if (offer === undefined) return this.ownOffer(to)
     const offerer = readAudio(offer)
     if (typeof offerer === 'string') return 'no-audio'
-    const relayed = this.#local[to].describe((local) => relayAnswer(offer, answer.sdp, local))
+    const relayed = this.#local[to].answer((local) => relayAnswer(offer, answer.sdp, local))
     if (typeof relayed !== 'string') this.sessions[to] = offerer
     return relayed
   }
@@ -54,22 +55,30 @@ export class Negotiation {
   /** Our own full offer to a side that sent none (SIP-04, SIP-05). Its answer goes to `answeredOurs`. */
   ownOffer(to: Side): Uint8Array {
     delete this.#offers[to]
-    const body = this.#local[to].describe((local) => ownOffer(local, 'sendrecv'))
-    return body
+    return this.#local[to].offer((local) => ownOffer(local, 'sendrecv'))
   }
 
   /** The answer to our own offer (in an ACK). */
   answeredOurs(from: Side, body: Uint8Array): NegotiationRefusal | undefined {
-    const answer = readable(body)
+    const answer = this.#readAnswer(from, body)
     if (typeof answer === 'string') return answer
     this.sessions[from] = answer.audio
     return undefined
   }
+
+  #readAnswer(from: Side, body: Uint8Array): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {
+    return readable(body, (sdp) => this.#local[from].security.theirAnswer(sdp))
+  }
 }
 
-function readable(body: Uint8Array): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {
-  const sdp = parseSdp(body)
-  if (typeof sdp === 'string') return 'not-sdp'
+/** @param takeKeys reads the keys and takes them out of the description */
+function readable(
+  body: Uint8Array,
+  takeKeys: (sdp: Sdp) => Sdp,
+): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {
+  const parsed = parseSdp(body)
+  if (typeof parsed === 'string') return 'not-sdp'
+  const sdp = takeKeys(parsed)
   const audio = readAudio(sdp)
   if (typeof audio === 'string') return audio === 'no-common-codec' ? 'no-common-codec' : 'no-audio'
   return { sdp, audio }

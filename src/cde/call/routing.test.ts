@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { NumberSettings } from '../../wall/settings.ts'
 import { findNumber } from './routing.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
-const numbers = [
-  { id: 'sales', called: '+442079460000', destination: 'sip:sales@10.0.0.5' },
-  { id: 'desk', called: 'payments', destination: 'sip:desk@10.0.0.5' },
+const numbers: NumberSettings[] = [
+  { id: 'sales', called: '+442079460000', destination: 'sip:sales@10.0.0.5', srtp: 'off' },
+  { id: 'desk', called: 'payments', destination: 'sip:desk@10.0.0.5', srtp: 'off' },
 ]
 
 test('a number is found however its digits are grouped, and by its user part only', () => {

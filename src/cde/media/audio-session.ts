@@ -22,12 +22,14 @@ export interface AudioSession {
 export type AudioProblem = 'no-audio' | 'audio-rejected' | 'no-common-codec' | 'no-address'
 
 const DEFAULT_PTIME_MS = 20
+// RFC 3551, RFC 3711 and their feedback profiles (RFC 4585, RFC 5124).
+const transports: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])
 const directions: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive']
 
 /**
  * What the peer's SDP says about audio.
  * @param supported which codecs to see
- * @returns `no-audio` without an audio line in plain RTP, `audio-rejected` when its port is 0, `no-common-codec` without
+ * @returns `no-audio` without an audio line in RTP or SRTP, `audio-rejected` when its port is 0, `no-common-codec` without
  * a speech codec among them, `no-address` when no unicast IP literal says where it is
  */
 export function readAudio(sdp: Sdp, supported: readonly AudioCodec[] = defaultCodecs): AudioSession | AudioProblem {
@@ -50,12 +52,13 @@ export function readAudio(sdp: Sdp, supported: readonly AudioCodec[] = defaultCo
 }
 
 /**
- * Which `m=` line is the call's audio: the first in plain RTP with a port, else the first in plain RTP (a rejected one).
+ * Which `m=` line is the call's audio: the first in RTP or SRTP with a port, else the first at port 0 (a rejected one).
+ * Lines whose SRTP we cannot do are to be at port 0 before (see LegSecurity). DTLS-SRTP is another transport, not ours.
  * @returns its index, -1 when there is none
  */
 export function audioIndex(sdp: Sdp): number {
   const isAudio = ({ description: { media, transport } }: SdpMedia): boolean =>
-    media === 'audio' && (transport === 'RTP/AVP' || transport === 'RTP/AVPF')
+    media === 'audio' && transports.has(transport)
   const open = sdp.media.findIndex((media) => isAudio(media) && media.description.port !== 0)
   return open === -1 ? sdp.media.findIndex(isAudio) : open
 }

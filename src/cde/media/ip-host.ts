@@ -15,6 +15,11 @@ export function isUnspecified(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }
 
+/** 127.0.0.0/8 and ::1: never leaves this machine. */
+export function isLoopback(host: string): boolean {
+  return host === '::1' || (IPV4.test(host) && host.startsWith('127.'))
+}
+
 /** 224.0.0.0/4 and ff00::/8. */
 export function isMulticast(host: string): boolean {
   return host.includes(':') ? host.startsWith('ff') : /^2(?:2[4-9]|3\d)\./.test(host)

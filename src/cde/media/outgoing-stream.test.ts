@@ -6,11 +6,22 @@ import { parseRtp, type RtpPacket } from './rtp.ts'
 
 const payload = Uint8Array.of(1)
 const read = (packet: Uint8Array): RtpPacket => parseRtp(packet) as RtpPacket
-// Octets 4–5 are the first sequence number, 6–9 the first timestamp: both just before they wrap.
-const nearWrap = () => Uint8Array.of(1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf0)
+// Octets 4–5 are the first sequence number, 6–9 the first timestamp, just before it wraps.
+const drawn = () => Uint8Array.of(1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf0)
+
+/** Its next sequence number is 65,535. */
+function nearWrap(): OutgoingStream {
+  const stream = new OutgoingStream(drawn)
+  stream.placed(8, payload, { sequence: 0x8000, timestampSamples: 0 }, false)
+  return stream
+}
+
+test('a stream begins in the lower half of the sequence numbers', () => {
+  assert.equal(read(new OutgoingStream(drawn).next(8, payload, 160)).sequence, 0x7fff)
+})
 
 test('sequence and timestamp continue through their wraps under one SSRC', () => {
-  const stream = new OutgoingStream(nearWrap)
+  const stream = nearWrap()
   const packets = [stream.next(8, payload, 160), stream.next(8, payload, 160), stream.next(0, payload, 160, true)].map(
     read,
   )
@@ -36,7 +47,7 @@ test('the packets of an event share a timestamp, and skipped time moves it witho
 })
 
 test('a placed packet keeps gaps, and a late one takes its old place without moving the stream', () => {
-  const stream = new OutgoingStream(nearWrap)
+  const stream = nearWrap()
   const at = (sequence: number, timestampSamples: number): number[] => {
     const { sequence: number, timestamp } = read(stream.placed(8, payload, { sequence, timestampSamples }, false))
     return [number, timestamp]

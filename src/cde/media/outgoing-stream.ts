@@ -18,7 +18,8 @@ export class OutgoingStream {
   constructor(random: RandomBytes) {
     const view = new DataView(Uint8Array.from(random(10)).buffer)
     this.ssrc = view.getUint32(0)
-    this.#sequence = view.getUint16(4)
+    // RFC 3711 3.3.1: begun in the lower half, so that who misses the first packets of SRTP misses no turn.
+    this.#sequence = view.getUint16(4) & 0x7fff
     this.#timestamp = view.getUint32(6)
   }
 
