@@ -330,7 +330,7 @@ test('a masker that throws: silence from then on, told once, the call goes on', 
   const newMasker = () => ({
     judge: () => {
       if (++windows > 200) throw new Error('planted')
-      return 0
+      return { reachSamples: 0, isLikely: false }
     },
   })
   const heard = armedCall(packetize(noise(16_000)), { newMasker })

@@ -1,9 +1,10 @@
 import type { Carriage, KeyCode } from './key-codes.ts'
-import { DECISION_SAMPLES, DETECTED_HOPS_MAX, HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES } from './masker.ts'
+import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, REACH_SAMPLES_MAX } from './masker.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
 import { Timeline } from './timeline.ts'
+import { ToneBand } from './tone-band.ts'
 import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface MaskedLineOptions {
@@ -17,7 +18,7 @@ export interface MaskedLineOptions {
 /** One packet of the agent's stream. */
 export const FRAME_SAMPLES = 160
 /** A sample may leave when every window that could still mask it was judged: 50 ms ahead (dtmf reference, 7). */
-const LOOKAHEAD_SAMPLES = PRE_SAMPLES + DECISION_SAMPLES + (DETECTED_HOPS_MAX - 1) * HOP_SAMPLES
+const LOOKAHEAD_SAMPLES = REACH_SAMPLES_MAX
 /**
  * Audio that borders on a gap or a splice: a tone that is cut to less than 15 to 25 ms cannot be told from speech, and 1 ms of it
  * gives the key away. So 30 ms on either side go too.
@@ -43,6 +44,9 @@ export class MaskedLine {
   readonly #presses: Presses
   readonly #replacement: Replacement
   readonly #bank = new ToneBank()
+  /** What the masker hears: tones only. */
+  readonly #band = new ToneBand()
+  readonly #bandBank = new ToneBank()
   readonly #block = new Float64Array(BLOCK_SAMPLES)
   readonly #marks = new Uint8Array(FRAME_SAMPLES)
   #heardTo = 0
@@ -165,6 +169,8 @@ export class MaskedLine {
     this.#reporter.wipe()
     this.#presses.wipe()
     this.#bank.wipe()
+    this.#band.wipe()
+    this.#bandBank.wipe()
     this.#block.fill(0)
   }
 
@@ -174,24 +180,25 @@ export class MaskedLine {
     while (this.#heardTo + BLOCK_SAMPLES <= front) {
       this.#timeline.read(this.#heardTo, this.#block)
       this.#bank.push(this.#block)
+      this.#band.pass(this.#block)
+      this.#bandBank.push(this.#block)
       this.#heardTo += BLOCK_SAMPLES
       if (this.#heardTo % HOP_SAMPLES !== 0) continue
       const to = this.#heardTo
-      const hops = this.#masker.judge(this.#bank)
-      if (hops > 0) this.#detected(to - DECISION_SAMPLES - (hops - 1) * HOP_SAMPLES, to)
+      const verdict = this.#masker.judge(this.#bandBank, false)
+      if (verdict.isLikely) this.#detected(to - verdict.reachSamples, to)
       this.#reporter.hear(this.#bank, to - REPORT_WINDOW_SAMPLES)
     }
   }
 
   #detected(from: number, to: number): void {
-    const isNewPress = from - this.#detectedTo > PRESS_GAP_SAMPLES
+    const isNewPress = from + PRE_SAMPLES - this.#detectedTo > PRESS_GAP_SAMPLES
     this.#detectedTo = to
-    this.#timeline.mask(from - PRE_SAMPLES, to + POST_SAMPLES)
+    this.#timeline.mask(from, to + POST_SAMPLES)
     if (!isNewPress) return
-    const at = from - PRE_SAMPLES
     // The same press may have come as an event before: one press, one pip.
-    if (Math.abs(at - this.#pressSignalledAt) <= SAME_PRESS_SAMPLES) return
-    this.#pressInBandAt = this.#timeline.startPress(at)
+    if (Math.abs(from - this.#pressSignalledAt) <= SAME_PRESS_SAMPLES) return
+    this.#pressInBandAt = this.#timeline.startPress(from)
   }
 
   #startSignalledPress(at: number): void {

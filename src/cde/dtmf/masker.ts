@@ -3,22 +3,40 @@ import { FitTables, ToneFit } from './tone-fit.ts'
 
 /** 5 ms: from one decision to the next. */
 export const HOP_SAMPLES = 40
-/** 15 ms: what a decision rests on, two overlapping windows of 10 ms. */
-export const DECISION_SAMPLES = 120
-/** Decisions are tried twice per hop, 2.5 ms apart, or a tone of 15 ms might fill neither of two. */
-const HALF_HOP_BLOCKS = HOP_SAMPLES / 2 / BLOCK_SAMPLES
 /** Masked before the 15 ms of a detection: the onset, and a legal interruption before it. */
 export const PRE_SAMPLES = 240
-/** Masked after them: decay, echo and the next interruption. */
+/** Masked after a detection: decay, echo and the next interruption. */
 export const POST_SAMPLES = 320
+/** The most that a verdict reaches back: 15 ms, what is before them, and the detection before. */
+export const REACH_SAMPLES_MAX = 400
 
-const WINDOW_SAMPLES = DECISION_SAMPLES - HOP_SAMPLES
-// Senders and lines that are off by more than the standards allow are still read by a decoder that knows where to look.
-const SHIFTS = [0, -0.02, 0.02]
-const SHIFTED_FROM_PURITY = 0.25
+/** What the masker thinks of the last samples it was shown. */
+export interface Verdict {
+  /** What is to be masked, counted back from the newest sample; 0 for nothing. */
+  readonly reachSamples: number
+  /** More than a suspicion: speech hardly ever looks like this. */
+  readonly isLikely: boolean
+}
+
+const NOTHING: Verdict = { reachSamples: 0, isLikely: false }
+const FIRST: Verdict = { reachSamples: REACH_SAMPLES_MAX - HOP_SAMPLES, isLikely: true }
+const LATER: Verdict = { reachSamples: REACH_SAMPLES_MAX, isLikely: true }
+const SUSPICION: Verdict = { reachSamples: REACH_SAMPLES_MAX, isLikely: false }
+
+/** Two overlapping windows of 10 ms make the 15 ms that a decision rests on. */
+const WINDOW_BLOCKS = 4
+const DECISION_BLOCKS = 6
+/** Decisions are tried twice per hop, 2.5 ms apart, or a tone of 15 ms might fill neither of two. */
+const HALF_HOP_BLOCKS = HOP_SAMPLES / 2 / BLOCK_SAMPLES
+/** 40 ms: a voice does not hold two tones for so long, a keypad does, however loud the voice beside it. */
+const LONG_BLOCKS = 16
 const LEVEL_DB_MIN = -58
-const WINDOW_TABLES = new FitTables(WINDOW_SAMPLES / BLOCK_SAMPLES, SHIFTS, LEVEL_DB_MIN)
-const DECISION_TABLES = new FitTables(DECISION_SAMPLES / BLOCK_SAMPLES, SHIFTS, LEVEL_DB_MIN)
+// Senders and lines that are off by more than the standards allow are still read by a decoder that knows where to look.
+const SHIFTS = [0, -0.018, 0.018, -0.034, 0.034]
+const SHIFTED_FROM_PURITY = 0.25
+const WINDOW_TABLES = new FitTables(WINDOW_BLOCKS, SHIFTS, LEVEL_DB_MIN)
+const DECISION_TABLES = new FitTables(DECISION_BLOCKS, SHIFTS, LEVEL_DB_MIN)
+const LONG_TABLES = new FitTables(LONG_BLOCKS, [0], LEVEL_DB_MIN)
 
 /** From these on a window of 10 ms is suspect, and 15 ms made of two suspect windows are a detection. */
 interface Thresholds {
@@ -29,41 +47,46 @@ interface Thresholds {
   readonly hops: number
 }
 
-const WINDOW_PURITY_MIN = 0.5
+const WINDOW_PURITY_MIN = 0.55
 /** What begins out of a louder or equal sound is mostly speech: two detections are asked for. */
-const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.75, twistDb: 14.5, hops: 2 }
+const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.84, twistDb: 14.5, hops: 2 }
 /** What stands out of the 20 ms before it is hardly ever speech. */
-const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.68, twistDb: 15, hops: 1 }
+const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.8, twistDb: 15, hops: 1 }
 /** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
-const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.62, twistDb: 18, hops: 1 }
+const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.7, twistDb: 18, hops: 1 }
 /** So clear that one detection is enough anywhere. */
-const SURE_PURITY = 0.86
+const SURE_PURITY = 0.94
+const LONG_PURITY = 0.56
+const LONG_TWIST_DB = 13
+/** While a key is awaited: what 2 to 3 % of speech look like as well. */
+const AWAITED_PURITY = 0.5
+const AWAITED_TWIST_DB = 15
+const AWAITED_LONG_PURITY = 0.27
 const ALERT_HOPS = 200
 /** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
-const CLEAR_PURITY = 0.78
-const LONG_PURITY = 0.85
-const LONG_HOPS = 3
+const CLEAR_PURITY = 0.92
+const HELD_PURITY = 0.94
+const HELD_HOPS = 3
 const APART_HOPS = 8
 /** Quiet is 5 dB below: leaves room for noise 10 dB below a tone and a tone that begins a little early. */
 const QUIET_RATIO = 0.316
-const DECISION_HOPS = DECISION_SAMPLES / HOP_SAMPLES
+const HOP_BLOCKS = HOP_SAMPLES / BLOCK_SAMPLES
+const DECISION_HOPS = DECISION_BLOCKS / HOP_BLOCKS
 const BEFORE_HOPS = 4
 const REMEMBERED_HOPS = 8
 
-/** The most that `judge` returns. */
-export const DETECTED_HOPS_MAX = 2
-
 /**
  * Could this audio carry a key? Permissive far outside the standards: a miss leaks card data, a false hit costs 85 ms of
- * speech (dtmf reference, 4 and 5). It shares nothing with the reporter.
+ * speech (dtmf reference, 4 and 5). It shares no threshold with the reporter, and hears only the band of the tones.
  *
  * Beyond the reference: two suspect windows are judged once more as a whole, because 15 ms tell a weak second tone from
- * noise and speech from tones better than 10 ms do; and the sound before them counts. This pays for the shifted bases and
- * for neighbouring pairs in a run.
+ * noise and speech from tones better than 10 ms do; the sound before them counts; and 40 ms that are half a pair of tones
+ * are one, whatever the rest is. This pays for the shifted bases and for neighbouring pairs in a run.
  */
 export class Masker {
   readonly #windowFit = new ToneFit(WINDOW_TABLES, SHIFTED_FROM_PURITY)
   readonly #decisionFit = new ToneFit(DECISION_TABLES, SHIFTED_FROM_PURITY)
+  readonly #longFit = new ToneFit(LONG_TABLES, 1)
   /** Energy of each of the last hops. */
   readonly #energies = new Float64Array(REMEMBERED_HOPS)
   #hop = 0
@@ -76,10 +99,11 @@ export class Masker {
   #alertUntilHop = Number.NEGATIVE_INFINITY
 
   /**
-   * Judges the last 15 ms of the bank; each call is HOP_SAMPLES after the one before.
-   * @returns how many decisions up to and including this one may carry a key: 0 to DETECTED_HOPS_MAX
+   * Judges what the bank heard last; each call is HOP_SAMPLES after the one before.
+   * @param bank of the band of the tones (`ToneBand`)
+   * @param isKeyAwaited true while the caller was asked for keys: then a suspicion is enough
    */
-  judge(bank: ToneBank): number {
+  judge(bank: ToneBank, isKeyAwaited: boolean): Verdict {
     this.#hop++
     this.#energies[this.#hop % REMEMBERED_HOPS] = energyOfHop(bank)
     const thresholds = this.#thresholds()
@@ -93,7 +117,19 @@ export class Masker {
       Math.max(Math.abs(twistDb), Math.abs(lastTwistDb)) < thresholds.windowTwistDb
     const isDetection = isSuspect && this.#confirm(bank, thresholds)
     if (!isDetection) this.#forgetRun()
-    return this.#runHops >= thresholds.hops || this.#isSure ? Math.min(this.#runHops, DETECTED_HOPS_MAX) : 0
+    if (this.#runHops >= thresholds.hops || this.#isSure) return this.#runHops > 1 ? LATER : FIRST
+    return this.#judgeLong(bank, isKeyAwaited)
+  }
+
+  /** What a voice drowns for 15 ms may still stand out of 40. */
+  #judgeLong(bank: ToneBank, isKeyAwaited: boolean): Verdict {
+    const long = this.#longFit.fit(bank, 0, AWAITED_LONG_PURITY)
+    const isWithinTwist = Math.abs(long.twistDb) < LONG_TWIST_DB
+    if (isWithinTwist && long.purity > LONG_PURITY) return LATER
+    if (!isKeyAwaited) return NOTHING
+    if (isWithinTwist && long.purity > AWAITED_LONG_PURITY) return SUSPICION
+    const decision = this.#decisionFit.fit(bank, 0, AWAITED_PURITY)
+    return decision.purity > AWAITED_PURITY && Math.abs(decision.twistDb) < AWAITED_TWIST_DB ? SUSPICION : NOTHING
   }
 
   #forgetRun(): void {
@@ -118,8 +154,8 @@ export class Masker {
 
   #confirm(bank: ToneBank, thresholds: Thresholds): boolean {
     let purity = this.#purityOf(bank, 0, thresholds)
-    if (purity <= thresholds.purity) purity = this.#purityOf(bank, HALF_HOP_BLOCKS, thresholds)
-    if (purity <= thresholds.purity) return false
+    if (purity === 0) purity = this.#purityOf(bank, HALF_HOP_BLOCKS, thresholds)
+    if (purity === 0) return false
     this.#runHops++
     if (this.#runHops === 1) this.#runPurity = 0
     if (purity > SURE_PURITY) this.#isSure = true
@@ -128,7 +164,7 @@ export class Masker {
     return true
   }
 
-  /** 0 when the twist is too wide. */
+  /** 0 when it is too low or the twist is too wide. */
   #purityOf(bank: ToneBank, ago: number, thresholds: Thresholds): number {
     const { purity, twistDb } = this.#decisionFit.fit(bank, ago, thresholds.purity)
     return purity > thresholds.purity && Math.abs(twistDb) < thresholds.twistDb ? purity : 0
@@ -137,15 +173,15 @@ export class Masker {
   #watch(purity: number): void {
     const sinceClear = this.#hop - this.#clearAtHop
     const isAnother = purity > CLEAR_PURITY && sinceClear > APART_HOPS && sinceClear < ALERT_HOPS
-    const isLong = this.#runHops >= LONG_HOPS && this.#runPurity > LONG_PURITY
-    if (isAnother || isLong) this.#alertUntilHop = this.#hop + ALERT_HOPS
+    const isHeld = this.#runHops >= HELD_HOPS && this.#runPurity > HELD_PURITY
+    if (isAnother || isHeld) this.#alertUntilHop = this.#hop + ALERT_HOPS
     if (purity > CLEAR_PURITY) this.#clearAtHop = this.#hop
   }
 }
 
 function energyOfHop(bank: ToneBank): number {
   let energy = 0
-  for (let ago = 0; ago < HOP_SAMPLES / BLOCK_SAMPLES; ago++) energy += bank.energy[bank.slot(ago)] ?? 0
+  for (let ago = 0; ago < HOP_BLOCKS; ago++) energy += bank.energy[bank.slot(ago)] ?? 0
   return energy
 }
 
