@@ -1,8 +1,8 @@
 import { dtmfLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { AudioFormat } from '../media/audio-session.ts'
-import { decodeG711, encodeG711, type G711Codec, transcodeG711 } from '../media/g711.ts'
 import { parseRtp, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
+import { Transcoder } from '../media/transcoder.ts'
 import { AgentStream } from './agent-stream.ts'
 import { Counters } from './counters.ts'
 import { EventPresses } from './event-presses.ts'
@@ -10,6 +10,7 @@ import { parseEvents, type TelephoneEvent } from './events.ts'
 import { Formats } from './formats.ts'
 import { parseInfoBody } from './info-body.ts'
 import { type Carriage, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
+import { AgentAudio, type LineCodec, SourceAudio } from './line-audio.ts'
 import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
 import type { Masker } from './masker.ts'
 import type { ReplacementKind } from './replacement.ts'
@@ -54,8 +55,10 @@ export class CallerDirection {
   readonly #counters = new Counters()
   readonly #stream: AgentStream
   readonly #frame = new Int16Array(FRAME_SAMPLES)
-  readonly #encoded = new Uint8Array(FRAME_SAMPLES)
-  readonly #decoded = new Int16Array(dtmfLimits.audioSamplesMax)
+  #wideFrame: Int16Array | undefined
+  #source = new SourceAudio(false, dtmfLimits.audioSamplesMax)
+  #agent = new AgentAudio(FRAME_SAMPLES)
+  #transcoder: { readonly from: LineCodec; readonly to: LineCodec; readonly coder: Transcoder } | undefined
   readonly #events = new EventPresses()
   readonly #suspects = new EventPresses()
   #formats = new Formats([], [])
@@ -160,7 +163,7 @@ export class CallerDirection {
     const delayMs = LOOKAHEAD_MS + jitterMs + Math.max(0, packetMs - TICK_MS)
     this.#lagSamples = delayMs * SAMPLES_PER_MS + FRAME_SAMPLES
     this.#clock = new SourceClock()
-    this.#line = this.#newLine()
+    this.#line = this.#newLine(this.#formats.agentAudio?.codec === 'G722')
     // Our packets go on in step with those just relayed.
     const dueMs = this.#lastRelayedMs + packetMs
     this.#nextTickMs = dueMs > nowMs && dueMs <= nowMs + packetMs ? dueMs : nowMs
@@ -181,10 +184,14 @@ export class CallerDirection {
     return this.#counters.all()
   }
 
-  #newLine(): MaskedLine {
+  #newLine(isWide: boolean): MaskedLine {
+    this.#wideFrame = isWide ? new Int16Array(2 * FRAME_SAMPLES) : undefined
+    this.#source = new SourceAudio(isWide, dtmfLimits.audioSamplesMax)
+    this.#agent = new AgentAudio(FRAME_SAMPLES)
     const { replacement, onKey, onConflict, onMasked, newMasker } = this.#options
     return new MaskedLine({
       replacement,
+      isWide,
       onKey,
       onConflict: () => {
         this.#counters.add('dtmf_conflict')
@@ -202,12 +209,22 @@ export class CallerDirection {
     const agent = this.#formats.agentAudio
     if (agent === undefined) return this.#drop('dtmf_no_agent_codec')
     if (!isAudioLength(rtp.payload.length)) return this.#drop('dtmf_audio_refused')
-    const payload = transcodeG711(rtp.payload, incoming, agent.codec)
+    const payload = this.#translated(rtp.payload, incoming, agent.codec)
+    if (payload === undefined) return this.#drop('dtmf_audio_refused')
     const packet = this.#stream.relay(agent.payloadType, payload, rtp, payload.length, nowMs)
     if (packet === 'late') return this.#drop('dtmf_audio_late')
     this.#packetSamples = payload.length
     this.#lastRelayedMs = nowMs
     return [packet]
+  }
+
+  /** For the agent's side as long as nothing is masked. Octets are units of the clock in all codecs of the line. */
+  #translated(payload: Uint8Array, from: LineCodec, to: LineCodec): Uint8Array | undefined {
+    if (from === to) return payload
+    if (this.#transcoder?.from !== from || this.#transcoder.to !== to) {
+      this.#transcoder = { from, to, coder: new Transcoder(from, to) }
+    }
+    return this.#transcoder.coder.transcode(payload)
   }
 
   #relayEvent(rtp: RtpPacket, nowMs: number): Uint8Array[] {
@@ -237,18 +254,18 @@ export class CallerDirection {
     }
   }
 
-  #takeInAudio(line: MaskedLine, rtp: RtpPacket, codec: G711Codec, nowMs: number): void {
-    const samples = decodeG711(codec, rtp.payload, this.#decoded.subarray(0, rtp.payload.length))
+  #takeInAudio(line: MaskedLine, rtp: RtpPacket, codec: LineCodec, nowMs: number): void {
+    const { narrow, wide } = this.#source.decode(codec, rtp.payload)
     const zone = {
       earliest: line.decidedTo,
       writtenTo: line.writtenTo,
-      due: this.#liveAt(line, nowMs) - samples.length,
+      due: this.#liveAt(line, nowMs) - narrow.length,
     }
-    const position = this.#clock.place(rtp, samples.length, zone, this.#eventCame, nowMs)
+    const position = this.#clock.place(rtp, narrow.length, zone, this.#eventCame, nowMs)
     this.#eventCame = false
     if (typeof position === 'string') this.#counters.add(`dtmf_audio_${position}`)
-    else if (line.audio(position, samples, this.#clock.takeSplice()) === 0) this.#counters.add('dtmf_audio_late')
-    samples.fill(0)
+    else if (line.audio(position, narrow, this.#clock.takeSplice(), wide) === 0) this.#counters.add('dtmf_audio_late')
+    this.#source.forget()
   }
 
   #takeInEvents(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
@@ -313,20 +330,24 @@ export class CallerDirection {
   /** One tick. Never throws: what cannot be masked is silence. */
   #play(line: MaskedLine, nowMs: number): Uint8Array | undefined {
     this.#frame.fill(0)
+    this.#wideFrame?.fill(0)
     this.#guarded(() => {
       this.#events.wake(nowMs)
       this.#suspects.wake(nowMs)
       if (!this.#events.isDown) line.noEvent(this.#liveAt(line, nowMs))
-      line.play(this.#frame, this.#liveAt(line, nowMs))
+      line.play(this.#frame, this.#liveAt(line, nowMs), this.#wideFrame)
     })
-    if (this.#hasFailed) this.#frame.fill(0)
+    if (this.#hasFailed) {
+      this.#frame.fill(0)
+      this.#wideFrame?.fill(0)
+    }
     const agent = this.#formats.agentAudio
     if (agent === undefined) {
       this.#counters.add('dtmf_no_agent_codec')
       this.#stream.skip(FRAME_SAMPLES)
       return undefined
     }
-    const payload = encodeG711(agent.codec, this.#frame, this.#encoded)
+    const payload = this.#agent.encode(agent.codec, this.#frame, this.#wideFrame)
     return this.#stream.next(agent.payloadType, payload, FRAME_SAMPLES, false, nowMs)
   }
 
@@ -351,6 +372,7 @@ export class CallerDirection {
   #dropLine(): void {
     this.#line?.wipe()
     this.#line = undefined
+    this.#source.wipe()
     this.#events.wipe()
     this.#suspects.wipe()
   }

@@ -1,14 +1,14 @@
 import { type AudioFormat, isG711 } from '../media/audio-formats.ts'
-import type { G711Codec } from '../media/g711.ts'
+import type { LineCodec } from './line-audio.ts'
 
 /** A negotiated way to send audio: payload type and codec. */
 export interface AudioType {
   readonly payloadType: number
-  readonly codec: G711Codec
+  readonly codec: LineCodec
 }
 
 /** What an incoming payload type is on the caller's side. */
-export type IncomingType = G711Codec | 'telephone-event' | 'unknown'
+export type IncomingType = LineCodec | 'telephone-event' | 'unknown'
 
 const EVENT_CLOCK_HZ = 8_000
 
@@ -41,7 +41,7 @@ export class Formats {
     const format = this.#caller.find((candidate) => candidate.payloadType === payloadType)
     if (format === undefined) return 'unknown'
     if (format.codec === 'telephone-event') return format.codec
-    return isG711(format) ? format.codec : 'unknown'
+    return isLineFormat(format) ? format.codec : 'unknown'
   }
 
   /** Clock of an event payload type (RFC 4733 2.4.1), in Hz. */
@@ -55,7 +55,12 @@ export class Formats {
 }
 
 function audioType(format: AudioFormat): AudioType | undefined {
-  return isG711(format) ? { payloadType: format.payloadType, codec: format.codec } : undefined
+  return isLineFormat(format) ? { payloadType: format.payloadType, codec: format.codec } : undefined
+}
+
+/** Opus has another clock; comfort noise is left out, and its pauses are silence. */
+function isLineFormat(format: AudioFormat): format is AudioFormat & { readonly codec: LineCodec } {
+  return isG711(format) || format.codec === 'G722'
 }
 
 function isEventAt8k(format: AudioFormat): boolean {

@@ -1,5 +1,6 @@
 import type { Carriage, KeyCode } from './key-codes.ts'
 import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, REACH_SAMPLES_MAX } from './masker.ts'
+import { coverWide } from './line-audio.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
@@ -9,6 +10,8 @@ import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface MaskedLineOptions {
   readonly replacement: ReplacementKind
+  /** True where the agent hears 16 kHz: wide samples go through beside the narrow ones. */
+  readonly isWide?: boolean
   readonly newMasker?: () => Pick<Masker, 'judge'>
   onKey(key: KeyCode, carriage: Carriage): void
   onConflict(): void
@@ -38,7 +41,7 @@ const QUIET_PEAK = 184
  */
 export class MaskedLine {
   readonly #options: MaskedLineOptions
-  readonly #timeline = new Timeline()
+  readonly #timeline: Timeline
   readonly #masker: Pick<Masker, 'judge'>
   readonly #reporter: Reporter
   readonly #presses: Presses
@@ -58,6 +61,7 @@ export class MaskedLine {
 
   constructor(options: MaskedLineOptions) {
     this.#options = options
+    this.#timeline = new Timeline(options.isWide)
     this.#masker = options.newMasker?.() ?? new Masker()
     this.#replacement = new Replacement(options.replacement)
     this.#presses = new Presses({
@@ -95,12 +99,12 @@ export class MaskedLine {
   }
 
   /**
-   * Decoded audio of one packet. @param spliced true when it does not follow what was written before in the sender's time
+   * Decoded audio of one packet. @param wide on a wide line, the same at 16 kHz. @param spliced true when it does not follow what was written before in the sender's time
    * @returns how many of its samples were taken
    */
-  audio(position: number, samples: Int16Array, spliced: boolean): number {
+  audio(position: number, samples: Int16Array, spliced: boolean, wide?: Int16Array): number {
     if (spliced) this.#timeline.mask(position - EDGE_SAMPLES, position + EDGE_SAMPLES)
-    const taken = this.#timeline.write(position, samples)
+    const taken = this.#timeline.write(position, samples, wide)
     if (taken > 0) this.#writtenTo = Math.max(this.#writtenTo, position + samples.length)
     this.#judge()
     return taken
@@ -144,16 +148,17 @@ export class MaskedLine {
   }
 
   /** The next 20 ms for the agent, into `frame`; what is missing by now is silence for good. @param live position that arrives now */
-  play(frame: Int16Array, live: number): void {
+  play(frame: Int16Array, live: number, wide?: Int16Array): void {
     const from = this.#timeline.played
     this.#timeline.force(from + FRAME_SAMPLES + LOOKAHEAD_SAMPLES, (gapFrom, gapTo) => {
       this.#timeline.mask(gapFrom - EDGE_SAMPLES, gapTo + EDGE_SAMPLES)
     })
     this.#judge()
     this.#presses.settle(live)
-    const isMasked = this.#timeline.play(frame, this.#marks)
+    const isMasked = this.#timeline.play(frame, this.#marks, wide)
     if (!isMasked && !this.#replacement.isSounding) return
     this.#replacement.apply(frame, this.#marks)
+    if (wide !== undefined) coverWide(wide, frame, this.#marks)
     if (this.#options.onMasked !== undefined) this.#tellMasked(from)
   }
 
@@ -187,7 +192,7 @@ export class MaskedLine {
       const to = this.#heardTo
       const verdict = this.#masker.judge(this.#bandBank, false)
       if (verdict.isLikely) this.#detected(to - verdict.reachSamples, to)
-      this.#reporter.hear(this.#bank, to - REPORT_WINDOW_SAMPLES)
+      this.#reporter.hear(this.#bank, this.#bandBank, to - REPORT_WINDOW_SAMPLES)
     }
   }
 

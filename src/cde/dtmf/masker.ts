@@ -87,8 +87,9 @@ export class Masker {
   readonly #windowFit = new ToneFit(WINDOW_TABLES, SHIFTED_FROM_PURITY)
   readonly #decisionFit = new ToneFit(DECISION_TABLES, SHIFTED_FROM_PURITY)
   readonly #longFit = new ToneFit(LONG_TABLES, 1)
-  /** Energy of each of the last hops. */
+  /** Energy of each of the last hops, and how much of the window that ended there the best pair of tones explains. */
   readonly #energies = new Float64Array(REMEMBERED_HOPS)
+  readonly #purities = new Float64Array(REMEMBERED_HOPS)
   #hop = 0
   #lastPair = -1
   #lastTwistDb = 0
@@ -108,6 +109,7 @@ export class Masker {
     this.#energies[this.#hop % REMEMBERED_HOPS] = energyOfHop(bank)
     const thresholds = this.#thresholds()
     const { pair, purity, twistDb } = this.#windowFit.fit(bank, 0, WINDOW_PURITY_MIN)
+    this.#purities[this.#hop % REMEMBERED_HOPS] = purity
     const lastPair = this.#lastPair
     const lastTwistDb = this.#lastTwistDb
     this.#lastPair = purity > WINDOW_PURITY_MIN ? pair : -1
@@ -123,13 +125,26 @@ export class Masker {
 
   /** What a voice drowns for 15 ms may still stand out of 40. */
   #judgeLong(bank: ToneBank, isKeyAwaited: boolean): Verdict {
-    const long = this.#longFit.fit(bank, 0, AWAITED_LONG_PURITY)
-    const isWithinTwist = Math.abs(long.twistDb) < LONG_TWIST_DB
-    if (isWithinTwist && long.purity > LONG_PURITY) return LATER
+    const purityMin = isKeyAwaited ? AWAITED_LONG_PURITY : LONG_PURITY
+    if (this.#longPurityMax() > purityMin) {
+      const { purity, twistDb } = this.#longFit.fit(bank, 0, purityMin)
+      if (purity > purityMin && Math.abs(twistDb) < LONG_TWIST_DB) return purity > LONG_PURITY ? LATER : SUSPICION
+    }
     if (!isKeyAwaited) return NOTHING
-    if (isWithinTwist && long.purity > AWAITED_LONG_PURITY) return SUSPICION
-    const decision = this.#decisionFit.fit(bank, 0, AWAITED_PURITY)
-    return decision.purity > AWAITED_PURITY && Math.abs(decision.twistDb) < AWAITED_TWIST_DB ? SUSPICION : NOTHING
+    const { purity, twistDb } = this.#decisionFit.fit(bank, 0, AWAITED_PURITY)
+    return purity > AWAITED_PURITY && Math.abs(twistDb) < AWAITED_TWIST_DB ? SUSPICION : NOTHING
+  }
+
+  /** No pair can explain more of 40 ms than the best pairs of its parts explain of these. */
+  #longPurityMax(): number {
+    let inside = 0
+    let energy = 0
+    for (let ago = 0; ago < LONG_BLOCKS / HOP_BLOCKS; ago += WINDOW_BLOCKS / HOP_BLOCKS) {
+      const part = this.#energyOfHops(ago, WINDOW_BLOCKS / HOP_BLOCKS)
+      inside += part * (this.#purities[(this.#hop - ago + REMEMBERED_HOPS) % REMEMBERED_HOPS] as number)
+      energy += part
+    }
+    return energy === 0 ? 0 : inside / energy
   }
 
   #forgetRun(): void {

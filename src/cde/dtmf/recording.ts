@@ -6,6 +6,7 @@ import type { KeyCode } from './key-codes.ts'
 import type { ReplacementKind } from './replacement.ts'
 import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
 import { fromBaseRate, toBaseRate } from '../media/resample.ts'
+import { ToneBand } from './tone-band.ts'
 import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface Span {
@@ -97,11 +98,15 @@ export function findKeys(samples: Int16Array, rateHz: number): HeardKey[] {
     },
   })
   const bank = new ToneBank()
+  const band = new ToneBank()
+  const filter = new ToneBand()
   const block = new Float64Array(BLOCK_SAMPLES)
   for (let to = BLOCK_SAMPLES; to < sound.length + 2 * REPORT_WINDOW_SAMPLES; to += BLOCK_SAMPLES) {
     for (let i = 0; i < BLOCK_SAMPLES; i++) block[i] = sound[to - BLOCK_SAMPLES + i] ?? 0
     bank.push(block)
-    if (to % REPORT_HOP_SAMPLES === 0) reporter.hear(bank, to - REPORT_WINDOW_SAMPLES)
+    filter.pass(block)
+    band.push(block)
+    if (to % REPORT_HOP_SAMPLES === 0) reporter.hear(bank, band, to - REPORT_WINDOW_SAMPLES)
   }
   reporter.wipe()
   return keys

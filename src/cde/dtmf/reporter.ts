@@ -16,6 +16,8 @@ const HITS_TO_REPORT = 5
 /** A 10 ms interruption costs at most 4 windows, a 30 ms pause at least 6. */
 const MISSES_TO_END = 5
 const LEVEL_DB_MIN = -46
+/** What is mostly outside the band of the tones is no key; most of speech need not be looked at further. */
+const BAND_SHARE_MIN = 0.4
 /** Of the nominal tones, and of the best shifted ones. */
 const ROUGH_SHARE_MIN = 0.5
 const PAIR_SHARE_MIN = 0.8
@@ -78,9 +80,13 @@ export class Reporter {
     this.#listener = listener
   }
 
-  /** Hears the last REPORT_WINDOW_SAMPLES of the bank, REPORT_HOP_SAMPLES after those before. @param from their position */
-  hear(bank: ToneBank, from: number): void {
-    const pair = this.#pairIn(bank)
+  /**
+   * Hears the last REPORT_WINDOW_SAMPLES of the bank, REPORT_HOP_SAMPLES after those before.
+   * @param band the same in the band of the tones
+   * @param from their position
+   */
+  hear(bank: ToneBank, band: ToneBank, from: number): void {
+    const pair = this.#pairIn(bank, band)
     if (pair === this.#pressed && pair !== -1) {
       this.#misses = 0
       this.#lastHitTo = from + REPORT_WINDOW_SAMPLES
@@ -130,10 +136,15 @@ export class Reporter {
   }
 
   /** @returns the pair that this window holds, -1 for none */
-  #pairIn(bank: ToneBank): number {
+  #pairIn(bank: ToneBank, band: ToneBank): number {
     let energy = 0
-    for (let ago = 0; ago < WINDOW_BLOCKS; ago++) energy += bank.energy[bank.slot(ago)] as number
-    if (energy < ENERGY_MIN) return -1
+    let bandEnergy = 0
+    for (let ago = 0; ago < WINDOW_BLOCKS; ago++) {
+      energy += bank.energy[bank.slot(ago)] as number
+      bandEnergy += band.energy[band.slot(ago)] as number
+    }
+    if (energy < ENERGY_MIN || bandEnergy < BAND_SHARE_MIN * energy) return -1
+    bank.project(0, WINDOW_BLOCKS)
     for (let tone = 0; tone < TONES; tone++) this.#correlate(bank, tone)
     const row = this.#strongest(0)
     const column = this.#strongest(4)

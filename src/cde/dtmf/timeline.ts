@@ -18,10 +18,16 @@ const PRESENT = 4
 export class Timeline {
   readonly #samples = new Int16Array(SIZE)
   readonly #marks = new Uint8Array(SIZE)
+  /** On a wide line: two samples of 16 kHz for each position. They share its marks. */
+  readonly #wide: Int16Array | undefined
   #played = 0
   #front = 0
   /** Nothing is known from here on. */
   #writtenTo = 0
+
+  constructor(isWide = false) {
+    this.#wide = isWide ? new Int16Array(2 * SIZE) : undefined
+  }
 
   /** The next sample to leave. */
   get played(): number {
@@ -41,9 +47,10 @@ export class Timeline {
   /**
    * Puts samples in where nothing is known yet; what lies below `front` or beyond the horizon, and what is there already,
    * stays as it is.
+   * @param wide on a wide line, twice as many: each position takes all its samples from one packet
    * @returns how many samples were taken
    */
-  write(position: number, samples: Int16Array): number {
+  write(position: number, samples: Int16Array, wide?: Int16Array): number {
     let taken = 0
     const from = Math.max(position, this.#front)
     const to = Math.min(position + samples.length, this.horizon)
@@ -56,6 +63,7 @@ export class Timeline {
         this.#marks[place] = (this.#marks[place] as number) | PRESENT
       }
       this.#samples[place] = samples[at - position] as number
+      if (this.#wide !== undefined && wide !== undefined) copyPair(wide, at - position, this.#wide, place)
       taken++
     }
     if (isNext) this.#front = Math.max(from, to)
@@ -107,9 +115,10 @@ export class Timeline {
 
   /**
    * Moves the next samples out, with their marks, and wipes their places. Everything moved must lie below `front`.
+   * @param wide takes the wide samples of a wide line
    * @returns whether any of them is masked
    */
-  play(samples: Int16Array, marks: Uint8Array): boolean {
+  play(samples: Int16Array, marks: Uint8Array, wide?: Int16Array): boolean {
     let seen = 0
     for (let i = 0; i < samples.length; i++) {
       const place = this.#played++ & WRAP
@@ -119,12 +128,15 @@ export class Timeline {
       seen |= mark
       this.#samples[place] = 0
       this.#marks[place] = 0
+      if (this.#wide !== undefined && wide !== undefined) copyPair(this.#wide, place, wide, i)
+      this.#wide?.fill(0, 2 * place, 2 * place + 2)
     }
     return seen !== 0
   }
 
   wipe(): void {
     this.#samples.fill(0)
+    this.#wide?.fill(0)
     this.#marks.fill(0)
   }
 
@@ -135,4 +147,10 @@ export class Timeline {
   #advance(): void {
     while (this.#front < this.horizon && this.#isPresent(this.#front)) this.#front++
   }
+}
+
+/** Places count in pairs. */
+function copyPair(from: Int16Array, fromPlace: number, to: Int16Array, toPlace: number): void {
+  to[2 * toPlace] = from[2 * fromPlace] as number
+  to[2 * toPlace + 1] = from[2 * fromPlace + 1] as number
 }

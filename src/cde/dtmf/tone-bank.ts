@@ -23,12 +23,13 @@ const SINES = Float64Array.from({ length: TONES * HALF }, (_, i) => Math.sin(pha
  * Time runs from the middle of a block: cosines are even and sines odd, and half the multiplications do.
  */
 export class ToneBank {
-  /** Along cosine and sine of each tone about the block's middle, TONES per block. */
+  /** Along cosine and sine of each tone about the block's middle, TONES per block; after `project`. */
   readonly cosine = new Float64Array(BLOCKS_MAX * TONES)
   readonly sine = new Float64Array(BLOCKS_MAX * TONES)
   readonly energy = new Float64Array(BLOCKS_MAX)
   readonly sum = new Float64Array(BLOCKS_MAX)
   readonly samples = new Float64Array(BLOCKS_MAX * BLOCK_SAMPLES)
+  readonly #isProjected = new Uint8Array(BLOCKS_MAX)
   readonly #even = new Float64Array(HALF)
   readonly #odd = new Float64Array(HALF)
   #count = 0
@@ -42,24 +43,30 @@ export class ToneBank {
   push(samples: Float64Array): void {
     const slot = this.#count++ & RING_WRAP
     this.samples.set(samples, slot * BLOCK_SAMPLES)
-    const even = this.#even
-    const odd = this.#odd
     let sum = 0
     let energy = 0
-    for (let i = 0; i < HALF; i++) {
-      const after = samples[HALF + i] as number
-      const before = samples[HALF - 1 - i] as number
-      even[i] = after + before
-      odd[i] = after - before
-      sum += after + before
-      energy += after * after + before * before
+    for (let i = 0; i < BLOCK_SAMPLES; i++) {
+      const sample = samples[i] as number
+      sum += sample
+      energy += sample * sample
     }
     this.sum[slot] = sum
     this.energy[slot] = energy
-    if (energy < ENERGY_MIN) {
-      this.cosine.fill(0, slot * TONES, (slot + 1) * TONES)
-      this.sine.fill(0, slot * TONES, (slot + 1) * TONES)
-    } else this.#project(slot * TONES)
+    this.#isProjected[slot] = 0
+  }
+
+  /** Sees to it that `cosine` and `sine` hold the newest blocks, from `ago` blocks before the newest. */
+  project(ago: number, blocks: number): void {
+    for (let i = ago; i < ago + blocks; i++) {
+      const slot = this.slot(i)
+      if (this.#isProjected[slot] === 1) continue
+      this.#isProjected[slot] = 1
+      if ((this.energy[slot] as number) >= ENERGY_MIN) this.#project(slot)
+      else {
+        this.cosine.fill(0, slot * TONES, (slot + 1) * TONES)
+        this.sine.fill(0, slot * TONES, (slot + 1) * TONES)
+      }
+    }
   }
 
   wipe(): void {
@@ -67,9 +74,17 @@ export class ToneBank {
       kept.fill(0)
   }
 
-  #project(at: number): void {
+  #project(slot: number): void {
     const even = this.#even
     const odd = this.#odd
+    const middle = slot * BLOCK_SAMPLES + HALF
+    for (let i = 0; i < HALF; i++) {
+      const after = this.samples[middle + i] as number
+      const before = this.samples[middle - 1 - i] as number
+      even[i] = after + before
+      odd[i] = after - before
+    }
+    const at = slot * TONES
     for (let tone = 0; tone < TONES; tone++) {
       const base = tone * HALF
       let alongCosine = 0

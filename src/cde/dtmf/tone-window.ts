@@ -110,6 +110,7 @@ export class ToneWindow {
   project(bank: ToneBank, ago: number): void {
     const half = this.#tables.halfBlocks
     const { cosine, sine } = bank
+    bank.project(ago, 2 * half)
     for (let pair = 0; pair < half; pair++) {
       const after = bank.slot(ago + half - 1 - pair) * TONES
       const before = bank.slot(ago + half + pair) * TONES
