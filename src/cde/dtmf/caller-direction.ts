@@ -2,7 +2,7 @@ import { dtmfLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { AudioFormat } from '../media/audio-session.ts'
 import { parseRtp, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
-import { Transcoder } from '../media/transcoder.ts'
+import { Transcoders } from '../media/transcoder.ts'
 import { AgentStream } from './agent-stream.ts'
 import { Counters } from './counters.ts'
 import { EventPresses } from './event-presses.ts'
@@ -10,7 +10,7 @@ import { parseEvents, type TelephoneEvent } from './events.ts'
 import { Formats } from './formats.ts'
 import { parseInfoBody } from './info-body.ts'
 import { type Carriage, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
-import { AgentAudio, type LineCodec, SourceAudio } from './line-audio.ts'
+import { LineAudio, type LineCodec } from './line-audio.ts'
 import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
 import type { Masker } from './masker.ts'
 import type { ReplacementKind } from './replacement.ts'
@@ -54,11 +54,8 @@ export class CallerDirection {
   readonly #options: CallerDirectionOptions
   readonly #counters = new Counters()
   readonly #stream: AgentStream
-  readonly #frame = new Int16Array(FRAME_SAMPLES)
-  #wideFrame: Int16Array | undefined
-  #source = new SourceAudio(false, dtmfLimits.audioSamplesMax)
-  #agent = new AgentAudio(FRAME_SAMPLES)
-  #transcoder: { readonly from: LineCodec; readonly to: LineCodec; readonly coder: Transcoder } | undefined
+  readonly #transcoders = new Transcoders()
+  #audio = new LineAudio(undefined, FRAME_SAMPLES, dtmfLimits.audioSamplesMax)
   readonly #events = new EventPresses()
   readonly #suspects = new EventPresses()
   #formats = new Formats([], [])
@@ -163,7 +160,8 @@ export class CallerDirection {
     const delayMs = LOOKAHEAD_MS + jitterMs + Math.max(0, packetMs - TICK_MS)
     this.#lagSamples = delayMs * SAMPLES_PER_MS + FRAME_SAMPLES
     this.#clock = new SourceClock()
-    this.#line = this.#newLine(this.#formats.agentAudio?.codec === 'G722')
+    this.#audio = new LineAudio(this.#formats.agentAudio?.codec, FRAME_SAMPLES, dtmfLimits.audioSamplesMax)
+    this.#line = this.#newLine()
     // Our packets go on in step with those just relayed.
     const dueMs = this.#lastRelayedMs + packetMs
     this.#nextTickMs = dueMs > nowMs && dueMs <= nowMs + packetMs ? dueMs : nowMs
@@ -184,14 +182,11 @@ export class CallerDirection {
     return this.#counters.all()
   }
 
-  #newLine(isWide: boolean): MaskedLine {
-    this.#wideFrame = isWide ? new Int16Array(2 * FRAME_SAMPLES) : undefined
-    this.#source = new SourceAudio(isWide, dtmfLimits.audioSamplesMax)
-    this.#agent = new AgentAudio(FRAME_SAMPLES)
+  #newLine(): MaskedLine {
     const { replacement, onKey, onConflict, onMasked, newMasker } = this.#options
     return new MaskedLine({
       replacement,
-      isWide,
+      isWide: this.#audio.isWide,
       onKey,
       onConflict: () => {
         this.#counters.add('dtmf_conflict')
@@ -209,22 +204,13 @@ export class CallerDirection {
     const agent = this.#formats.agentAudio
     if (agent === undefined) return this.#drop('dtmf_no_agent_codec')
     if (!isAudioLength(rtp.payload.length)) return this.#drop('dtmf_audio_refused')
-    const payload = this.#translated(rtp.payload, incoming, agent.codec)
+    const payload = this.#transcoders.transcode(rtp.payload, incoming, agent.codec)
     if (payload === undefined) return this.#drop('dtmf_audio_refused')
     const packet = this.#stream.relay(agent.payloadType, payload, rtp, payload.length, nowMs)
     if (packet === 'late') return this.#drop('dtmf_audio_late')
     this.#packetSamples = payload.length
     this.#lastRelayedMs = nowMs
     return [packet]
-  }
-
-  /** For the agent's side as long as nothing is masked. Octets are units of the clock in all codecs of the line. */
-  #translated(payload: Uint8Array, from: LineCodec, to: LineCodec): Uint8Array | undefined {
-    if (from === to) return payload
-    if (this.#transcoder?.from !== from || this.#transcoder.to !== to) {
-      this.#transcoder = { from, to, coder: new Transcoder(from, to) }
-    }
-    return this.#transcoder.coder.transcode(payload)
   }
 
   #relayEvent(rtp: RtpPacket, nowMs: number): Uint8Array[] {
@@ -255,7 +241,7 @@ export class CallerDirection {
   }
 
   #takeInAudio(line: MaskedLine, rtp: RtpPacket, codec: LineCodec, nowMs: number): void {
-    const { narrow, wide } = this.#source.decode(codec, rtp.payload)
+    const { narrow, wide } = this.#audio.decode(codec, rtp.payload)
     const zone = {
       earliest: line.decidedTo,
       writtenTo: line.writtenTo,
@@ -265,7 +251,7 @@ export class CallerDirection {
     this.#eventCame = false
     if (typeof position === 'string') this.#counters.add(`dtmf_audio_${position}`)
     else if (line.audio(position, narrow, this.#clock.takeSplice(), wide) === 0) this.#counters.add('dtmf_audio_late')
-    this.#source.forget()
+    this.#audio.forget()
   }
 
   #takeInEvents(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
@@ -329,26 +315,21 @@ export class CallerDirection {
 
   /** One tick. Never throws: what cannot be masked is silence. */
   #play(line: MaskedLine, nowMs: number): Uint8Array | undefined {
-    this.#frame.fill(0)
-    this.#wideFrame?.fill(0)
+    this.#audio.silence()
     this.#guarded(() => {
       this.#events.wake(nowMs)
       this.#suspects.wake(nowMs)
       if (!this.#events.isDown) line.noEvent(this.#liveAt(line, nowMs))
-      line.play(this.#frame, this.#liveAt(line, nowMs), this.#wideFrame)
+      line.play(this.#audio.frame, this.#liveAt(line, nowMs), this.#audio.wideFrame)
     })
-    if (this.#hasFailed) {
-      this.#frame.fill(0)
-      this.#wideFrame?.fill(0)
-    }
+    if (this.#hasFailed) this.#audio.silence()
     const agent = this.#formats.agentAudio
     if (agent === undefined) {
       this.#counters.add('dtmf_no_agent_codec')
       this.#stream.skip(FRAME_SAMPLES)
       return undefined
     }
-    const payload = this.#agent.encode(agent.codec, this.#frame, this.#wideFrame)
-    return this.#stream.next(agent.payloadType, payload, FRAME_SAMPLES, false, nowMs)
+    return this.#stream.next(agent.payloadType, this.#audio.encode(agent.codec), FRAME_SAMPLES, false, nowMs)
   }
 
   /** After a stall longer than can be made up for, time that has passed is left out. */
@@ -372,7 +353,7 @@ export class CallerDirection {
   #dropLine(): void {
     this.#line?.wipe()
     this.#line = undefined
-    this.#source.wipe()
+    this.#audio.wipe()
     this.#events.wipe()
     this.#suspects.wipe()
   }

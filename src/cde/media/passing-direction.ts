@@ -1,12 +1,11 @@
 import type { RandomBytes } from '../../lib/random.ts'
 import { mediaLimits } from '../../lib/limits.ts'
-import { type AudioFormat, isSpeech, type SpeechFormat } from './audio-formats.ts'
+import { type AudioFormat, isSpeech } from './audio-formats.ts'
 import { silentPayload } from './codecs/coders.ts'
-import type { SpeechCodec } from './codecs/speech-codecs.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { parseRtp, type RtpFields, type RtpNumbers, type RtpPacket } from './rtp.ts'
 import { sequenceStep } from './stream-continuity.ts'
-import { Transcoder } from './transcoder.ts'
+import { Transcoders } from './transcoder.ts'
 
 type Counter = 'passed' | 'not_rtp' | 'unknown_type' | 'no_format' | 'suspect_payload' | 'not_decodable' | 'restarts'
 
@@ -47,7 +46,7 @@ export class PassingDirection {
   readonly #untouched = new Int16Array(128).fill(-1)
   /** By incoming payload type: units of its timestamps in a millisecond. */
   readonly #perMs = new Uint8Array(128).fill(CLOCK_PER_MS)
-  #transcoder: { readonly from: SpeechCodec; readonly to: SpeechCodec; readonly coder: Transcoder } | undefined
+  readonly #transcoders = new Transcoders()
   #front: Front | undefined
 
   constructor(options: { random: RandomBytes }) {
@@ -127,8 +126,7 @@ export class PassingDirection {
 
   /** Gives back what the coders hold. */
   close(): void {
-    this.#transcoder?.coder.close()
-    this.#transcoder = undefined
+    this.#transcoders.close()
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -144,16 +142,8 @@ export class PassingDirection {
     const target = this.#outgoing.find(isSpeech)
     // Comfort noise says how to fill a pause; who does not know it fills its pauses itself (RFC 3389 5.1).
     if (target === undefined || !isSpeech(format)) return 'no_format'
-    const payload = this.#transcoderFor(format, target).transcode(rtp.payload)
+    const payload = this.#transcoders.transcode(rtp.payload, format.codec, target.codec)
     return payload === undefined ? 'not_decodable' : { format: target, payload }
-  }
-
-  #transcoderFor({ codec: from }: SpeechFormat, { codec: to }: SpeechFormat): Transcoder {
-    if (this.#transcoder?.from !== from || this.#transcoder.to !== to) {
-      this.close()
-      this.#transcoder = { from, to, coder: new Transcoder(from, to) }
-    }
-    return this.#transcoder.coder
   }
 
   #event(rtp: RtpPacket, format: AudioFormat): Carried | Counter {

@@ -8,7 +8,27 @@ import { Decimator, Interpolator, SPEECH_REACH } from './resample.ts'
 /** One packet at 16 kHz: 120 ms are the most that a codec of ours carries (RFC 6716 2.1.4). */
 const SAMPLES_MAX = 1_920
 
-export class Transcoder {
+/** The transcoder of a stream whose codecs may change with a new offer: the last pair is kept, any other begins anew. */
+export class Transcoders {
+  #last: { readonly from: SpeechCodec; readonly to: SpeechCodec; readonly coder: Transcoder } | undefined
+
+  /** @returns `payload` itself where there is nothing to do; else as `Transcoder.transcode` */
+  transcode(payload: Uint8Array, from: SpeechCodec, to: SpeechCodec): Uint8Array | undefined {
+    if (from === to) return payload
+    if (this.#last?.from !== from || this.#last.to !== to) {
+      this.close()
+      this.#last = { from, to, coder: new Transcoder(from, to) }
+    }
+    return this.#last.coder.transcode(payload)
+  }
+
+  close(): void {
+    this.#last?.coder.close()
+    this.#last = undefined
+  }
+}
+
+class Transcoder {
   readonly #decoder: AudioDecoder
   readonly #encoder: AudioEncoder
   readonly #resampler: Decimator | Interpolator | undefined
