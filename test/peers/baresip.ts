@@ -41,6 +41,8 @@ export interface BaresipOptions {
   /** Where it calls as soon as it is up; an agent, which calls nobody, answers at once. */
   readonly dials?: string
   readonly codec?: 'PCMA' | 'PCMU'
+  /** SRTP with SDES: none by default; with `required` it takes and makes no call without. */
+  readonly srtp?: 'offered' | 'required'
 }
 
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
@@ -54,7 +56,8 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   await writeFile(join(home, 'config'), await configuration(home, first))
   const codecs = `audio_codecs=${options.codec ?? 'PCMA'}/8000/1`
   const answer = options.dials === undefined ? 'answermode=auto;' : ''
-  await writeFile(join(home, 'accounts'), `<${uri}>;regint=0;${answer}${codecs}\n`)
+  const encryption = options.srtp === undefined ? '' : `mediaenc=${options.srtp === 'required' ? 'srtp-mand' : 'srtp'};`
+  await writeFile(join(home, 'accounts'), `<${uri}>;regint=0;${answer}${encryption}${codecs}\n`)
 
   const program = startProgram(
     'baresip',
@@ -105,6 +108,7 @@ async function configuration(home: string, first: number): Promise<string> {
     'module g711.so',
     'module aufile.so',
     'module sndfile.so',
+    'module srtp.so',
     'module cons.so',
     `cons_listen 127.0.0.1:${consolePort(first)}`,
     `snd_path ${join(home, 'recordings')}`,

@@ -74,16 +74,25 @@ const AGENT_VOICE = fileURLToPath(new URL('../../assets/voice/agent.wav', import
 /** Stretches of what the agent says, in seconds: before, during and after the keys. */
 const AGENT_SPEAKS_S = [1, 5, 9]
 
-/** @param call places the call and sends `audio`, which is made by cardCallAudio */
+/**
+ * @param call places the call and sends `audio`, which is made by cardCallAudio
+ * @param agentSrtp `required`: the agent's phone takes no call without SRTP, and the number is configured so
+ */
 export async function takeCardCall(
   folder: TemporaryFolder,
   audio: CallAudio,
   call: (target: Target) => Promise<Caller>,
+  agentSrtp: 'off' | 'required' = 'off',
 ): Promise<void> {
   const decoders = await startDecoders(folder)
   const agentSays = await readMono(AGENT_VOICE)
-  await using agent = await startBaresip({ name: 'agent', folder, says: agentSays })
-  await using product = await startProduct({ folder, destination: agent.uri, lifeMs: 90_000 })
+  await using agent = await startBaresip({
+    name: 'agent',
+    folder,
+    says: agentSays,
+    ...(agentSrtp === 'required' && { srtp: agentSrtp }),
+  })
+  await using product = await startProduct({ folder, destination: agent.uri, srtp: agentSrtp, lifeMs: 90_000 })
   await using caller = await call({ user: CALLED_NUMBER, port: product.sipPort, folder })
   const callId = await answeredCall(product)
   await sleep(ARMING.fromMs)
