@@ -7,7 +7,7 @@ import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { configProblems } from './config-problems.ts'
-import { captureSettings, type FieldSettings, gatewaySettings, numberSettings } from './wall/settings.ts'
+import { captureSettings, type FieldSettings, gatewaySettings, mediaEngine, numberSettings, maskPolicies, replacements } from './wall/settings.ts'
 
 const name = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
 const port = z.number().int().min(1).max(65_535)
@@ -30,6 +30,7 @@ const schema = z.strictObject({
       portMin: port.default(20_000),
       portMax: port.default(29_999),
       jitterMs: z.number().int().min(0).max(200).default(40),
+      engine: mediaEngine,
     })
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),
   store: z.strictObject({ file: z.string().min(1).default('./data/tonewall.sqlite') }),
@@ -37,11 +38,11 @@ const schema = z.strictObject({
   /** Peers to and from which SRTP keys may travel in SIP without TLS, because the network between is trusted. */
   allowClearKeys: z.array(ipAddress).max(256).default([]),
   merchants: z
-    .array(z.strictObject({ id: name, name: z.string().min(1).max(100) }))
+    .array(z.strictObject({ id: name, name: z.string().min(1).max(100), maskPolicy: z.enum(maskPolicies).optional() }))
     .min(1)
     .max(10_000),
   numbers: z
-    .array(numberSettings.extend({ merchant: name, destination: sipUri }))
+    .array(numberSettings.omit({ maskPolicy: true }).extend({ merchant: name, destination: sipUri }))
     .min(1)
     .max(10_000),
   gateways: z
@@ -63,7 +64,9 @@ const schema = z.strictObject({
     .array(z.string().regex(/^(X-[A-Za-z0-9-]{1,60}|User-to-User)$/i))
     .max(32)
     .default(['User-to-User']),
-  replacement: z.enum(['flat', 'silence']).default('flat'),
+  replacement: z.enum(replacements).default('flat'),
+  /** For merchants that have none of their own. */
+  maskPolicy: z.enum(maskPolicies).default('burst'),
   capture: captureSettings.extend({ fields: captureSettings.shape.fields.default(() => defaultFields()) }).prefault({}),
 })
 

@@ -16,8 +16,8 @@ import { MediaPorts } from './call/media-ports.ts'
 import { hostAndPort } from './call/target.ts'
 import { Captures } from './capture/captures.ts'
 import { GatewayDesk } from './gateways/gateway-desk.ts'
+import { chooseEngine, type ChosenEngine } from './media/engines.ts'
 import { PortPool } from './media/ports.ts'
-import { dgramEngine } from './media/socket-dgram.ts'
 import { openUdpTransport, type SipTransport } from './sip/transport-udp.ts'
 import { UserAgent } from './sip/user-agent.ts'
 
@@ -35,6 +35,7 @@ interface Running {
   readonly captures: Captures
   readonly gateways: GatewayDesk
   readonly ports: MediaPorts
+  readonly engine: ChosenEngine
   readonly transport: SipTransport
   readonly userAgent: UserAgent
   readonly alarm: Alarm
@@ -101,6 +102,7 @@ export class CardZone {
     running.calls.hangUpAll({ result: 'server', reason: 'lost' })
     running.alarm.stop()
     running.ports.close()
+    running.engine.close()
     await running.transport.close()
   }
 
@@ -111,7 +113,8 @@ export class CardZone {
     if (typeof result === 'string') return this.#options.report({ type: 'configure-failed', problem: result })
     this.#running = result
     result.alarm.reschedule()
-    this.#options.report({ type: 'configured', sipPort: result.transport.local.port })
+    const { transport, engine } = result
+    this.#options.report({ type: 'configured', sipPort: transport.local.port, mediaEngine: engine.name })
   }
 
   async #start(settings: CdeSettings): Promise<Running | ConfigureProblem> {
@@ -133,7 +136,9 @@ export class CardZone {
       allowSource: ({ host }) => settings.trustedPeers.length === 0 || trusted.has(host),
     })
     const { host, portMin, portMax, jitterMs } = settings.media
-    const ports = new MediaPorts(host, new PortPool(portMin, portMax, random), dgramEngine, nowMs)
+    const engine = await chooseEngine(settings.media.engine, clock)
+    if (typeof engine === 'string') return engine
+    const ports = new MediaPorts(host, new PortPool(portMin, portMax, random), engine.engine, nowMs)
     const { replacement } = settings
     const calls = new Calls({
       settings,
@@ -150,7 +155,7 @@ export class CardZone {
     const transport = await openTransport(userAgent, settings, clock, (event) => calls.legEvent(event))
     if (typeof transport === 'string') return transport
     calls.useTransport(transport)
-    const parts = { calls, captures, gateways, ports, transport, userAgent }
+    const parts = { calls, captures, gateways, ports, engine, transport, userAgent }
     const alarm = new Alarm(
       clock,
       () => this.#nextWakeAtMs(parts),
@@ -167,12 +172,13 @@ export class CardZone {
     parts.ports.wake(nowMs)
     if (nowMs < this.#countersAtMs) return
     this.#countersAtMs = nowMs + COUNTERS_EVERY_MS
-    const { calls, captures, ports, userAgent } = parts
+    const { calls, captures, ports, engine, userAgent } = parts
     const wallRefused = { wall_refused_by_cde: this.#options.refusedMessages() }
     const counters = {
       ...calls.counters(),
       ...captures.counters(),
       ...ports.counters(),
+      ...engine.counters(),
       ...userAgent.counters(),
       ...wallRefused,
     }

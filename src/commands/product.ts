@@ -71,6 +71,11 @@ function problemOf(cause: string): { problems: ConfigProblem[] } {
     EACCES: { path: 'http.port', problem: 'needs rights that this process does not have', example: '8080' },
     'sip-port-taken': { path: 'sip.port', problem: 'is taken by another process', example: '5070' },
     'address-not-local': { path: 'sip.host', problem: 'is no address of this machine', example: '"127.0.0.1"' },
+    'media-engine-unavailable': {
+      path: 'media.engine',
+      problem: 'names an engine that this system does not allow (io_uring is often forbidden in containers)',
+      example: '"auto"',
+    },
     'credential-unreadable': {
       path: 'gateways[].credentialFile',
       problem: 'cannot be read by the card zone; check the file rights',
@@ -81,6 +86,7 @@ function problemOf(cause: string): { problems: ConfigProblem[] } {
 }
 
 function cdeSettingsOf(config: Config): CdeSettings {
+  const policies = new Map(config.merchants.map(({ id, maskPolicy }) => [id, maskPolicy]))
   const { sip, media, trustedPeers, allowClearKeys, passHeaders, replacement, capture } = config
   return {
     sip,
@@ -90,7 +96,13 @@ function cdeSettingsOf(config: Config): CdeSettings {
     passHeaders,
     replacement,
     capture,
-    numbers: config.numbers.map(({ id, called, destination, srtp }) => ({ id, called, destination, srtp })),
+    numbers: config.numbers.map(({ id, merchant, called, destination, srtp }) => ({
+      id,
+      called,
+      destination,
+      srtp,
+      maskPolicy: policies.get(merchant) ?? config.maskPolicy,
+    })),
     gateways: config.gateways.map(({ account, kind, url, credentialFile, exchangeMs }) => ({
       account,
       kind,

@@ -20,12 +20,14 @@ before(() => {
 })
 after(() => rmSync(folder, { recursive: true }))
 
-async function cdeProcess(change: { sipPort?: number; credentialFile?: string } = {}): Promise<CdeProcess> {
+type Change = { sipPort?: number; credentialFile?: string; engine?: 'auto' | 'dgram' }
+
+async function cdeProcess(change: Change = {}): Promise<CdeProcess> {
   const first = await freePorts(10)
   const credentialFile = change.credentialFile ?? join(folder, 'key')
   const settings = cdeSettings.parse({
     sip: { host: '127.0.0.1', port: change.sipPort ?? first },
-    media: { host: '127.0.0.1', portMin: first + 2, portMax: first + 9 },
+    media: { host: '127.0.0.1', portMin: first + 2, portMax: first + 9, engine: change.engine ?? 'dgram' },
     numbers: [{ id: 'line', called: '+441632960001', destination: 'sip:agent@127.0.0.1:5999' }],
     capture: { fields: [{ name: 'cardNumber', kind: 'cardNumber' }] },
     gateways: [{ account: 'sandbox', kind: 'sandbox', url: 'http://127.0.0.1:1', credentialFile }],
@@ -50,6 +52,20 @@ async function cdePid(): Promise<number> {
 const nextDown = (cde: CdeProcess): Promise<void> => new Promise((resolve) => cde.onDown(resolve))
 const nextUp = (cde: CdeProcess): Promise<void> => new Promise((resolve) => cde.onUp(resolve))
 
+test('it may load an addon for the engines that need one, and nothing else', { skip: noProc }, async () => {
+  const cde = await cdeProcess({ engine: 'auto' })
+  try {
+    assert.equal(await cde.start(), undefined)
+    const commandLine = readFileSync(`/proc/${await cdePid()}/cmdline`, 'utf8').split('\0')
+    assert.deepEqual(
+      commandLine.filter((flag) => /^--(inspect|allow-(?!fs-read))/.test(flag)),
+      ['--allow-addons'],
+    )
+  } finally {
+    await cde.stop()
+  }
+})
+
 test('it runs with an empty environment, without core dumps, permissions to write or an inspector', {
   skip: noProc,
 }, async () => {
@@ -63,8 +79,9 @@ test('it runs with an empty environment, without core dumps, permissions to writ
     assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /Max core file size\s+0\s+0/)
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
     assert.ok(commandLine.includes('--permission') && commandLine.includes('--disable-sigusr1'))
-    assert.ok(
-      !commandLine.some((flag) => /^--(inspect|allow-fs-write|allow-child|allow-worker|allow-addons)/.test(flag)),
+    assert.deepEqual(
+      commandLine.filter((flag) => /^--(inspect|allow-(?!fs-read))/.test(flag)),
+      [],
     )
     process.kill(pid, 'SIGUSR1')
     process.kill(pid, 'SIGTERM')

@@ -86,8 +86,10 @@ export class CdeProcess implements CdePort {
   }
 
   #spawn(): void {
-    const { node, entry, readable } = this.#options
-    const flags = ['--disable-sigusr1', '--permission', ...readable.map((path) => `--allow-fs-read=${path}`)]
+    const { node, entry, readable, settings } = this.#options
+    // docs/decisions/2026-11-22-relay-on-libc.md: only the engines that call libc need the addon that does it. Node warns of it.
+    const addons = settings.media.engine === 'dgram' ? [] : ['--allow-addons', '--disable-warning=PERM0001']
+    const flags = ['--disable-sigusr1', '--permission', ...addons, ...readable.map((path) => `--allow-fs-read=${path}`)]
     // The shell is only there for the limit: Node cannot set RLIMIT_CORE itself. Nothing of the environment is handed on.
     const child = spawn('/bin/sh', ['-c', 'ulimit -c 0 && exec "$0" "$@"', node, ...flags, entry], {
       env: {},
@@ -113,7 +115,7 @@ export class CdeProcess implements CdePort {
   #reported(message: Report, wall: WallEnd<Order>): void {
     if (message.type === 'ready') wall.send({ type: 'configure', settings: this.#options.settings })
     else if (message.type === 'configure-failed') this.#settleStart?.(message.problem)
-    else if (message.type === 'configured') this.#isUp()
+    else if (message.type === 'configured') this.#isUp(message.mediaEngine)
     const told = message.type === 'counters' ? this.#withOwnCount(message) : message
     for (const listener of this.#reportListeners) listener(told)
   }
@@ -123,10 +125,10 @@ export class CdeProcess implements CdePort {
     return { ...message, counters: { ...message.counters, wall_refused_by_control: this.#refused } }
   }
 
-  #isUp(): void {
+  #isUp(mediaEngine: string): void {
     this.up = true
     this.#restartDelayMs = cdeProcessLimits.restartDelayMsMin
-    this.#options.log.info({}, 'card zone is up')
+    this.#options.log.info({ mediaEngine }, 'card zone is up')
     for (const listener of this.#upListeners) listener()
     this.#settleStart?.(undefined)
   }

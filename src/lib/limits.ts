@@ -60,6 +60,8 @@ export const relayLimits = {
   packetsPerPortAndTickMax: 64,
   /** Datagrams of all ports in one turn, before timers and orders have theirs. */
   packetsPerTurnMax: 1_024,
+  /** How often an engine looks for packets: each wake of a thread costs more than a packet. */
+  tickMs: 1,
   /** So many in one turn and the next follows at once. */
   busyTurnPackets: 48,
 } as const

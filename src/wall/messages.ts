@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { ID_PATTERN } from '../lib/ids.ts'
 import { findCardNumber } from '../lib/luhn-scan.ts'
-import { cdeSettings } from './settings.ts'
+import { cdeSettings, maskPolicies } from './settings.ts'
 
 const id = z.string().regex(ID_PATTERN)
 const count = z.number().int().min(0).max(1_000_000_000)
@@ -139,6 +139,8 @@ export const order = z.discriminatedUnion('type', [
     callId: id,
     fields: z.array(configuredName).min(1).max(16),
     mode: z.enum(captureModes),
+    /** Without it, what the number's settings say. */
+    maskPolicy: z.enum(maskPolicies).optional(),
   }),
   z.strictObject({ type: z.literal('field-request'), captureId: id, field: configuredName }),
   z.strictObject({ type: z.literal('field-reset'), captureId: id, field: configuredName.optional() }),
@@ -179,10 +181,20 @@ export type FieldReport = z.infer<typeof fieldReport>
 /** CDE reports, control remembers. */
 export const report = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
-  z.strictObject({ type: z.literal('configured'), sipPort: z.number().int().min(1).max(65_535) }),
+  z.strictObject({
+    type: z.literal('configured'),
+    sipPort: z.number().int().min(1).max(65_535),
+    mediaEngine: z.enum(['uring', 'epoll', 'dgram']),
+  }),
   z.strictObject({
     type: z.literal('configure-failed'),
-    problem: z.enum(['sip-port-taken', 'address-not-local', 'credential-unreadable', 'already-configured']),
+    problem: z.enum([
+      'sip-port-taken',
+      'address-not-local',
+      'credential-unreadable',
+      'already-configured',
+      'media-engine-unavailable',
+    ]),
   }),
   z.strictObject({
     type: z.literal('call-started'),

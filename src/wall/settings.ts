@@ -39,6 +39,14 @@ export const gatewaySettings = z.strictObject({
 })
 export type GatewaySettings = z.infer<typeof gatewaySettings>
 
+/** How much of the caller's speech is given up for certainty (docs/decisions/2026-11-22-mask-policies.md). */
+export const maskPolicies = ['adaptive', 'burst', 'full'] as const
+export type MaskPolicy = (typeof maskPolicies)[number]
+
+/** What the agent hears in place of a key. */
+export const replacements = ['flat', 'silence', 'comfort'] as const
+export type ReplacementKind = (typeof replacements)[number]
+
 export const numberSettings = z.strictObject({
   id: name,
   /** The user part of the Request-URI that callers reach, for instance `+442071234567`. */
@@ -47,8 +55,13 @@ export const numberSettings = z.strictObject({
   destination: z.string().max(512),
   /** SRTP towards the destination: not, offered (RTP is taken as well), or SRTP only. The caller's side does as the caller offers. */
   srtp: z.enum(['off', 'offered', 'required']).default('off'),
+  /** For captures that ask for nothing else. */
+  maskPolicy: z.enum(maskPolicies).default('burst'),
 })
 export type NumberSettings = z.infer<typeof numberSettings>
+
+/** What moves the packets; `auto` takes the first of these that runs: io_uring, epoll, Node's own sockets. */
+export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('dgram')
 
 export const cdeSettings = z.strictObject({
   sip: z.strictObject({ host: z.string().max(64), port }),
@@ -58,6 +71,7 @@ export const cdeSettings = z.strictObject({
     portMin: port,
     portMax: port,
     jitterMs: z.number().int().min(0).max(200).default(40),
+    engine: mediaEngine,
   }),
   /** Source addresses that may send us SIP, or empty for any. */
   trustedPeers: z.array(z.string().max(64)).max(256).default([]),
@@ -69,7 +83,7 @@ export const cdeSettings = z.strictObject({
     .array(z.string().regex(/^[A-Za-z0-9-]{1,64}$/))
     .max(32)
     .default(['User-to-User']),
-  replacement: z.enum(['flat', 'silence']).default('flat'),
+  replacement: z.enum(replacements).default('flat'),
   capture: captureSettings,
   gateways: z.array(gatewaySettings).max(256),
 })
