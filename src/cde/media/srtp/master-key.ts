@@ -2,7 +2,7 @@ import type { RandomBytes } from '../../../lib/random.ts'
 import { sameSecret, secretOctets } from './secret-octets.ts'
 import type { Suite } from './suites.ts'
 
-/** Master key and master salt (RFC 3711 3.2.1) in one wipeable store. Prints as `[key]`, whoever prints it. */
+/** Master key and master salt (RFC 3711 3.2.1) in one wipeable store. Private: nothing that prints or serializes objects shows it. */
 export class MasterKey {
   readonly #octets: Uint8Array
   readonly #keyOctets: number
@@ -40,13 +40,5 @@ export class MasterKey {
 
   wipe(): void {
     this.#octets.fill(0)
-  }
-
-  toString(): string {
-    return '[key]'
-  }
-
-  toJSON(): string {
-    return '[key]'
   }
 }
