@@ -55,6 +55,12 @@ export const debianPackages = [
     tests: 'all tests with real peers',
   },
   {
+    name: 'libsrtp2-dev',
+    proof: { file: 'include/srtp2/srtp.h' },
+    reason: 'a second implementation of SRTP, to compare ours with bit by bit',
+    tests: 'the comparison of SRTP with libsrtp',
+  },
+  {
     name: 'sox',
     proof: { program: 'sox' },
     reason: 'resamples recordings for multimon-ng',
