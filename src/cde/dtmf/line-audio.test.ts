@@ -1,0 +1,95 @@
+// The wide samples beside the narrow ones: in step with them, and gone when they are gone.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { G722Encoder } from '../media/codecs/g722/g722.ts'
+import { encodeG711 } from '../media/g711.ts'
+import { coverWide, LineAudio, type LineCodec } from './line-audio.ts'
+import { Timeline } from './timeline.ts'
+
+/** A click in the middle of 60 ms, as packets of 20 ms. */
+function click(codec: LineCodec): Uint8Array[] {
+  const encoder = new G722Encoder()
+  return [0, 1, 2].map((n) => {
+    if (codec !== 'G722') {
+      const samples = new Int16Array(160)
+      if (n === 1) samples.fill(8_000, 80, 84)
+      return encodeG711(codec, samples)
+    }
+    const samples = new Int16Array(320)
+    if (n === 1) samples.fill(8_000, 160, 168)
+    const payload = new Uint8Array(160)
+    encoder.encode(samples, payload)
+    return payload
+  })
+}
+
+const loudestAt = (samples: readonly number[]): number =>
+  samples.reduce((best, sample, i) => (Math.abs(sample) > Math.abs(samples[best] ?? 0) ? i : best), 0)
+
+test('narrow and wide samples of a packet are the same moment, whatever the caller speaks', () => {
+  for (const codec of ['G722', 'PCMA', 'PCMU'] as const) {
+    const audio = new LineAudio('G722', 160, 960)
+    const [narrow, wide]: [number[], number[]] = [[], []]
+    for (const payload of click(codec)) {
+      const decoded = audio.decode(codec, payload)
+      narrow.push(...decoded.narrow)
+      wide.push(...(decoded.wide ?? []))
+      audio.forget()
+    }
+    assert.equal(wide.length, 2 * narrow.length)
+    assert.ok(
+      Math.abs(loudestAt(wide) - 2 * loudestAt(narrow)) <= 4,
+      `${codec}: ${loudestAt(wide)} ${loudestAt(narrow)}`,
+    )
+  }
+})
+
+test('on a narrow line G.711 is not delayed and there are no wide samples', () => {
+  const audio = new LineAudio('PCMA', 160, 960)
+  const [, packet = new Uint8Array(0)] = click('PCMU')
+  const { narrow, wide } = audio.decode('PCMU', packet)
+  assert.equal(wide, undefined)
+  assert.equal(loudestAt([...narrow]), 80)
+  audio.forget()
+  assert.ok(narrow.every((sample) => sample === 0))
+})
+
+test('what was played is gone: a gap one turn of the ring later holds nothing of it', () => {
+  const line = new Timeline(true)
+  const [samples, marks, wide] = [new Int16Array(160), new Uint8Array(160), new Int16Array(320)]
+  for (let at = 0; at < 40_000; at += 160) {
+    const isGap = at >= 16_000
+    if (!isGap) line.write(at, new Int16Array(160).fill(7), new Int16Array(320).fill(9))
+    line.force(at + 160, () => {})
+    line.play(samples, marks, wide)
+    assert.ok(
+      wide.every((sample) => sample === (isGap ? 0 : 9)),
+      `at ${at}`,
+    )
+  }
+})
+
+test('a packet that comes twice, changed, changes neither: each position belongs to the packet that came first', () => {
+  const line = new Timeline(true)
+  line.write(160, new Int16Array(160).fill(2), new Int16Array(320).fill(3))
+  line.write(160, new Int16Array(160).fill(4), new Int16Array(320).fill(5))
+  line.write(0, new Int16Array(160).fill(1), new Int16Array(320).fill(1))
+  const [samples, marks, wide] = [new Int16Array(320), new Uint8Array(320), new Int16Array(640)]
+  line.play(samples, marks, wide)
+  assert.deepEqual([samples[160], samples[319], wide[320], wide[639]], [2, 2, 3, 3])
+})
+
+test('wiped, a wide line holds nothing', () => {
+  const line = new Timeline(true)
+  line.write(0, new Int16Array(160).fill(2), new Int16Array(320).fill(3))
+  line.wipe()
+  const wide = new Int16Array(320)
+  line.play(new Int16Array(160), new Uint8Array(160), wide)
+  assert.deepEqual(wide, new Int16Array(320))
+})
+
+test('a masked position covers both its wide samples, and takes nothing from its unmasked neighbour', () => {
+  const wide = new Int16Array(8).fill(1_000)
+  coverWide(wide, Int16Array.of(500, 10, 20, 500), Uint8Array.of(0, 1, 3, 0))
+  assert.deepEqual([...wide], [1_000, 1_000, 10, 15, 20, 20, 1_000, 1_000])
+})
