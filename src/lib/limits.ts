@@ -6,7 +6,11 @@
 /** The wall between the zones. */
 export const wallLimits = {
   messageOctetsMax: 64 * 1024,
+  /** Orders come from control only; the settings of 10,000 numbers are the largest. */
+  orderOctetsMax: 8 * 1024 * 1024,
   queuedMessagesMax: 10_000,
+  /** Of these places the last fifth is kept for messages that must not be lost. */
+  droppableQueuedMax: 8_000,
 } as const
 
 /** Calls and captures that one CDE holds. */
@@ -18,6 +22,11 @@ export const callLimits = {
   copiedHeadersMax: 64,
   copiedHeaderOctetsMax: 4_096,
   copiedHeadersOctetsMax: 16_384,
+  reportedHeadersMax: 32,
+  reportedHeadersOctetsMax: 16_384,
+  /** Faster keys than these are no finger's: they are masked, and told to nobody. */
+  keysPerSecondMax: 25,
+  keysBurstMax: 40,
 } as const
 
 /** RTP, RTCP and SDP. */

@@ -6,10 +6,13 @@ import { wallLimits } from '../lib/limits.ts'
 
 export type FrameProblem = 'oversized' | 'not-json'
 
-/** One frame of the message, or `oversized`. */
-export function writeFrame(message: unknown): Uint8Array | 'oversized' {
+/** One frame of the message, or `oversized`. @param octetsMax the largest body that the other end takes */
+export function writeFrame(
+  message: unknown,
+  octetsMax: number = wallLimits.messageOctetsMax,
+): Uint8Array | 'oversized' {
   const body = Buffer.from(JSON.stringify(message), 'utf8')
-  if (body.length > wallLimits.messageOctetsMax) return 'oversized'
+  if (body.length > octetsMax) return 'oversized'
   const frame = Buffer.alloc(4 + body.length)
   frame.writeUInt32BE(body.length, 0)
   body.copy(frame, 4)
@@ -18,7 +21,12 @@ export function writeFrame(message: unknown): Uint8Array | 'oversized' {
 
 /** Collects octets and yields complete frames. After `oversized` the stream is out of step: close it. */
 export class FrameReader {
+  readonly #octetsMax: number
   #pending: Buffer = Buffer.alloc(0)
+
+  constructor(octetsMax: number = wallLimits.messageOctetsMax) {
+    this.#octetsMax = octetsMax
+  }
 
   /** @returns the messages completed by these octets, in order; problems stand in place of the message */
   push(octets: Uint8Array): ({ message: unknown } | { problem: FrameProblem })[] {
@@ -26,7 +34,7 @@ export class FrameReader {
     const out: ({ message: unknown } | { problem: FrameProblem })[] = []
     while (this.#pending.length >= 4) {
       const length = this.#pending.readUInt32BE(0)
-      if (length > wallLimits.messageOctetsMax) {
+      if (length > this.#octetsMax) {
         this.#pending = Buffer.alloc(0)
         out.push({ problem: 'oversized' })
         return out

@@ -58,7 +58,7 @@ test('messages arrive in order, whatever the stream does to their octets', async
     { type: 'ready' },
     { type: 'call-answered', callId: id },
     { type: 'capture-started', captureId: id },
-  ].map(writeFrame)
+  ].map((message) => writeFrame(message))
   for (const octet of Buffer.concat(frames as Uint8Array[])) ends.a.write(Buffer.of(octet))
   assert.deepEqual(await seen, ['ready', 'call-answered', 'capture-started'])
 })

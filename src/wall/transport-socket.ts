@@ -9,6 +9,11 @@ export type WallRefusal = 'oversized' | 'not-json' | 'unknown-message' | 'queue-
 export interface WallOptions<In, Out> {
   readonly incoming: z.ZodType<In>
   readonly outgoing: z.ZodType<Out>
+  /** The largest message of each direction, in octets; 64 KiB unless given. */
+  readonly incomingOctetsMax?: number
+  readonly outgoingOctetsMax?: number
+  /** True for a message whose loss only delays a picture: it gives way when the queue is nearly full. */
+  mayDrop?(message: Out): boolean
   onMessage(message: In): void
   /** A message was refused; it is only counted: its content is never shown. */
   onRefused(refusal: WallRefusal): void
@@ -24,7 +29,7 @@ export interface WallEnd<Out> {
 
 /** Puts one end of the wall on a connected stream socket. */
 export function openWall<In, Out>(socket: Socket, options: WallOptions<In, Out>): WallEnd<Out> {
-  const reader = new FrameReader()
+  const reader = new FrameReader(options.incomingOctetsMax)
   let open = true
   let queued = 0
 
@@ -54,10 +59,11 @@ export function openWall<In, Out>(socket: Socket, options: WallOptions<In, Out>)
   return {
     send(message) {
       if (!open) return refuse('closed')
-      if (queued >= wallLimits.queuedMessagesMax) return refuse('queue-full')
+      const placesMax = options.mayDrop?.(message) ? wallLimits.droppableQueuedMax : wallLimits.queuedMessagesMax
+      if (queued >= placesMax) return refuse('queue-full')
       const checked = options.outgoing.safeParse(message)
       if (!checked.success) return refuse('unknown-message')
-      const frame = writeFrame(checked.data)
+      const frame = writeFrame(checked.data, options.outgoingOctetsMax)
       if (frame === 'oversized') return refuse('oversized')
       queued++
       socket.write(frame, () => queued--)

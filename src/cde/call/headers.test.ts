@@ -37,3 +37,10 @@ test('a header value that looks like a card number is not told to control', () =
   ]
   assert.deepEqual(reportedHeaders(received, ['X-A']), [{ name: 'X-A', value: 'ref 17' }])
 })
+
+test('headers that would make the report too large for the wall are left out, the call is still told', () => {
+  const received = Array.from({ length: 32 }, () => ({ name: 'User-to-User', value: '"'.repeat(1_023) }))
+  const reported = reportedHeaders(received, ['User-to-User'])
+  assert.ok(reported.length > 0)
+  assert.ok(JSON.stringify(reported).length <= callLimits.reportedHeadersOctetsMax + 2)
+})

@@ -38,13 +38,20 @@ export function passedHeaders(received: readonly Header[], configured: readonly 
   return passed
 }
 
-/** Configured headers that control may see. A value that looks like a card number stays behind: the wall would refuse it. */
+/**
+ * Configured headers that control may see. A value that looks like a card number stays behind: the wall would refuse it; so
+ * does what would make the report larger than the wall takes.
+ */
 export function reportedHeaders(received: readonly Header[], configured: readonly string[]): Header[] {
   const allowed = new Set(configured.map((name) => name.toLowerCase()))
-  return received
-    .filter(
-      ({ name, value }) => allowed.has(name.toLowerCase()) && value.length <= 1_024 && findCardNumber(value) === -1,
-    )
-    .slice(0, 32)
-    .map(({ name, value }) => ({ name, value }))
+  const reported: Header[] = []
+  let octets = 0
+  for (const { name, value } of received) {
+    if (!allowed.has(name.toLowerCase()) || value.length > 1_024 || findCardNumber(value) !== -1) continue
+    // As JSON: a quote or a control character takes several octets there.
+    octets += Buffer.byteLength(JSON.stringify({ name, value })) + 1
+    if (octets > callLimits.reportedHeadersOctetsMax || reported.length >= callLimits.reportedHeadersMax) break
+    reported.push({ name, value })
+  }
+  return reported
 }

@@ -4,7 +4,8 @@ import { SecureMode } from './secure-mode.ts'
 
 test('late keys after the capture closed are still masked: the call cools down first', () => {
   const secure = new SecureMode()
-  assert.equal(secure.captureOpened(), 'arm')
+  secure.captureOpened()
+  assert.equal(secure.state, 'armed')
   secure.captureClosed(1_000)
   assert.equal(secure.state, 'cooling')
   assert.equal(secure.wake(3_999), undefined)
@@ -17,7 +18,7 @@ test('a capture that opens while cooling keeps the mask closed without a seam', 
   const secure = new SecureMode()
   secure.captureOpened()
   secure.captureClosed(0)
-  assert.equal(secure.captureOpened(), undefined)
+  secure.captureOpened()
   assert.equal(secure.wake(1e9), undefined)
   assert.equal(secure.state, 'armed')
 })
@@ -26,4 +27,18 @@ test('closing what was never opened does not disarm later', () => {
   const secure = new SecureMode()
   secure.captureClosed(0)
   assert.equal(secure.nextWakeAtMs(), undefined)
+})
+
+test('a caller who keys on after the capture was cancelled stays masked until 3 s after the last key', () => {
+  const secure = new SecureMode()
+  secure.captureOpened()
+  secure.captureClosed(0)
+  for (let atMs = 500; atMs <= 10_000; atMs += 500) {
+    secure.keyMasked(atMs)
+    assert.equal(secure.wake(atMs + 400), undefined)
+  }
+  assert.equal(secure.wake(12_999), undefined)
+  assert.equal(secure.wake(13_000), 'disarm')
+  secure.keyMasked(13_100)
+  assert.equal(secure.nextWakeAtMs(), undefined, 'a key in clear arms nothing')
 })

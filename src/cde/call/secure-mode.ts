@@ -7,11 +7,11 @@
  *     │                       └─────────────────────────────────────┤
  *     └─────────────────────────────────────────────────────────────┘ cool-down over
  *
- * Cooling is still masked: late keys are common (dtmf reference, section 11). No transfer, hold or re-INVITE leads out of
- * armed: only the capture does.
+ * Cooling is still masked: late keys are common (dtmf reference, section 11), and each of them makes it last longer: a caller
+ * who keys on while the capture is cancelled or times out stays masked until 3 s after the last key. No transfer, hold or
+ * re-INVITE leads out of armed: only the capture does.
  */
 export type SecureState = 'clear' | 'armed' | 'cooling'
-export type SecureAction = 'arm' | 'disarm'
 
 const COOL_DOWN_MS = 3_000
 
@@ -19,11 +19,9 @@ export class SecureMode {
   state: SecureState = 'clear'
   #clearAtMs: number | undefined
 
-  captureOpened(): SecureAction | undefined {
-    const wasClear = this.state === 'clear'
+  captureOpened(): void {
     this.state = 'armed'
     this.#clearAtMs = undefined
-    return wasClear ? 'arm' : undefined
   }
 
   captureClosed(nowMs: number): void {
@@ -32,7 +30,12 @@ export class SecureMode {
     this.#clearAtMs = nowMs + COOL_DOWN_MS
   }
 
-  wake(nowMs: number): SecureAction | undefined {
+  /** A key, or what may be one, was masked; or the masker failed: not yet safe to go on in clear. */
+  keyMasked(nowMs: number): void {
+    if (this.state === 'cooling') this.#clearAtMs = nowMs + COOL_DOWN_MS
+  }
+
+  wake(nowMs: number): 'disarm' | undefined {
     if (this.#clearAtMs === undefined || nowMs < this.#clearAtMs) return undefined
     this.state = 'clear'
     this.#clearAtMs = undefined

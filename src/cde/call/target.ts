@@ -1,5 +1,6 @@
 /** SIP URIs of the agent side: what to write and where to send. */
 import type { Address } from '../../lib/address.ts'
+import { parseNameAddr } from '../sip/name-addr.ts'
 
 const DEFAULT_SIP_PORT = 5060 // RFC 3261 19.1.2
 
@@ -15,11 +16,9 @@ export function hostAndPort(uri: string): Address | undefined {
  * A From we cannot read becomes anonymous (RFC 3323 4.1.1.3).
  */
 export function ownFrom(received: string, ourHost: string): string {
-  const match =
-    /^\s*("(?:[^"\\]|\\.)*"|[^<"]*)\s*<(?:sips?|tel):([^@;>]+)/i.exec(received) ??
-    /^\s*()(?:sips?|tel):([^@;]+)/i.exec(received)
+  const parsed = parseNameAddr(received)
+  const user = typeof parsed === 'string' ? undefined : /^(?:sips?|tel):([^@;>\s]{1,64})/i.exec(parsed.uri)?.[1]
+  if (typeof parsed === 'string' || user === undefined) return '"Anonymous" <sip:anonymous@anonymous.invalid>'
   const host = ourHost.includes(':') ? `[${ourHost}]` : ourHost
-  if (match === null) return '"Anonymous" <sip:anonymous@anonymous.invalid>'
-  const display = (match[1] ?? '').trim()
-  return `${display === '' ? '' : `${display} `}<sip:${match[2]}@${host}>`
+  return `${parsed.display === '' ? '' : `${parsed.display} `}<sip:${user}@${host}>`
 }
