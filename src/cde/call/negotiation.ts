@@ -2,6 +2,7 @@
  * Offer and answer across the two legs (RFC 3264). Our media stands between them, so each side hears only of our addresses
  * and keys; what one side offers is offered to the other, and its answer comes back in the numbering of the offer.
  */
+import type { AudioCodec } from '../media/audio-formats.ts'
 import { type AudioSession, readAudio } from '../media/audio-session.ts'
 import { ownOffer, relayAnswer, relayOffer } from '../media/offer-answer.ts'
 import { parseSdp, type Sdp } from '../media/sdp.ts'
@@ -29,7 +30,8 @@ export class Negotiation {
 
   /** An offer came from `from`. @returns the offer for the other side */
   offered(from: Side, body: Uint8Array): Uint8Array | NegotiationRefusal {
-    const offer = readable(body, (sdp) => this.#local[from].security.theirOffer(sdp))
+    const { security, codecs } = this.#local[from]
+    const offer = readable(body, codecs, (sdp) => security.theirOffer(sdp))
     if (typeof offer === 'string') return offer
     this.#offers[from] = offer.sdp
     this.proposed = offer.audio
@@ -45,7 +47,7 @@ export class Negotiation {
     const offer = this.#offers[to]
     // The other side made no offer (delayed offer): it gets ours now and answers in its ACK (SIP-04).
     if (offer === undefined) return this.ownOffer(to)
-    const offerer = readAudio(offer)
+    const offerer = readAudio(offer, this.#local[to].codecs)
     if (typeof offerer === 'string') return 'no-audio'
     const relayed = this.#local[to].answer((local) => relayAnswer(offer, answer.sdp, local))
     if (typeof relayed !== 'string') this.sessions[to] = offerer
@@ -67,19 +69,21 @@ export class Negotiation {
   }
 
   #readAnswer(from: Side, body: Uint8Array): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {
-    return readable(body, (sdp) => this.#local[from].security.theirAnswer(sdp))
+    const { security, codecs } = this.#local[from]
+    return readable(body, codecs, (sdp) => security.theirAnswer(sdp))
   }
 }
 
 /** @param takeKeys reads the keys and takes them out of the description */
 function readable(
   body: Uint8Array,
+  codecs: readonly AudioCodec[],
   takeKeys: (sdp: Sdp) => Sdp,
 ): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {
   const parsed = parseSdp(body)
   if (typeof parsed === 'string') return 'not-sdp'
   const sdp = takeKeys(parsed)
-  const audio = readAudio(sdp)
+  const audio = readAudio(sdp, codecs)
   if (typeof audio === 'string') return audio === 'no-common-codec' ? 'no-common-codec' : 'no-audio'
   return { sdp, audio }
 }
