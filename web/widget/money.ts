@@ -1,25 +1,14 @@
 /** Amounts as people write them ↔ integer minor units. */
 import { widgetLimits } from '../../src/lib/limits.ts'
+import { currencyPlaces } from '../../src/lib/money.ts'
 
-/**
- * Digits after the decimal point that ISO 4217 gives the currency: GBP 2, JPY 0, KWD 3. An unknown code counts as 2.
- */
-export function minorDigits(currency: string): number {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-  } catch {
-    return 2 // RangeError: not three letters
-  }
-}
-
-/** For instance `£42.50`, in the reader's own habit. */
+/** For instance `£42.50`, in the reader's own habit; nothing for a currency whose minor unit is not known. */
 export function formatAmount(amountMinor: number, currency: string, locale?: string): string {
-  const amount = amountMinor / 10 ** minorDigits(currency)
-  try {
-    return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(amount)
-  } catch {
-    return `${plainAmount(amountMinor, currency)} ${currency}`
-  }
+  const places = currencyPlaces(currency)
+  if (places === undefined) return ''
+  // Told explicitly: Intl's own count is CLDR's habit (0 for HUF), and the agent would read another amount than is charged.
+  const digits = { minimumFractionDigits: places, maximumFractionDigits: places }
+  return new Intl.NumberFormat(locale, { style: 'currency', currency, ...digits }).format(amountMinor / 10 ** places)
 }
 
 /** The sign that stands for the currency, for instance `£`. */
@@ -32,10 +21,10 @@ export function currencySign(currency: string, locale?: string): string {
   }
 }
 
-/** For instance `42.50`: what stands in the input. */
+/** For instance `42.50`: what stands in the input; nothing for a currency whose minor unit is not known. */
 export function plainAmount(amountMinor: number, currency: string): string {
-  const digits = minorDigits(currency)
-  return (amountMinor / 10 ** digits).toFixed(digits)
+  const places = currencyPlaces(currency)
+  return places === undefined ? '' : (amountMinor / 10 ** places).toFixed(places)
 }
 
 /**
@@ -43,11 +32,12 @@ export function plainAmount(amountMinor: number, currency: string): string {
  * @returns minor units ≥ 1, or undefined when it is not one amount of this currency
  */
 export function parseAmount(text: string, currency: string): number | undefined {
-  const digits = minorDigits(currency)
+  const places = currencyPlaces(currency)
+  if (places === undefined) return undefined
   const match = /^(\d{1,12})(?:[.,](\d*))?$/.exec(text.replaceAll(/[\s\u00A0\u202F]/g, ''))
   if (match === null) return undefined
   const [, whole = '', fraction = ''] = match
-  if (fraction.length > digits) return undefined
-  const amountMinor = Number(whole) * 10 ** digits + Number(fraction.padEnd(digits, '0'))
+  if (fraction.length > places) return undefined
+  const amountMinor = Number(whole) * 10 ** places + Number(fraction.padEnd(places, '0'))
   return amountMinor >= 1 && amountMinor <= widgetLimits.amountMinorMax ? amountMinor : undefined
 }

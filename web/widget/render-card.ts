@@ -14,6 +14,8 @@ export interface CardView {
   readonly amountEditable: boolean
   readonly amountSign: string
   readonly amountValid: boolean
+  /** False when the page has set a currency whose minor unit is not known: then nothing can be charged. */
+  readonly currencyKnown: boolean
   readonly onAmount: (text: string) => void
   readonly onMode: (mode: CaptureMode) => void
   readonly onRow: (verb: 'request' | 'request-all' | 'reset', field: string) => void
@@ -24,14 +26,15 @@ export interface CardView {
 export function renderCard(view: CardView): TemplateResult {
   const { panel } = view
   const fields = rows(panel)
+  const notice = view.currencyKnown ? panel.notice : 'currency-unknown'
   const chargeable = allValid(panel) && canOrder(panel) && view.amountValid && panel.busy === 'none'
   return html`
     <div class="top">${renderAmount(view)} ${renderModes(view)}</div>
     <ol class="rows">
       ${fields.map((field, index) => renderRow(view, field, index === 0))}
     </ol>
-    <p class="notice" data-testid="notice" ?hidden=${panel.notice === undefined}>
-      ${panel.notice === undefined ? nothing : noticeOf(panel.notice)}
+    <p class="notice" data-testid="notice" ?hidden=${notice === undefined}>
+      ${notice === undefined ? nothing : noticeOf(notice)}
     </p>
     <div class="bottom">
       ${panel.confirmingCancel ? renderConfirm(view) : renderButtons(view, chargeable)}

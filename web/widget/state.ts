@@ -20,7 +20,13 @@ export type CallState = 'unknown' | 'ringing' | 'answered' | 'ended'
 /** An order that was sent and not answered yet. */
 export type Busy = 'none' | 'opening' | 'charging' | 'cancelling'
 /** What went wrong last; the sentences are in words.ts. */
-export type Notice = Refusal | 'capture-lost' | 'capture-timed-out' | 'mask-failed' | 'charge-unanswered'
+export type Notice =
+  | Refusal
+  | 'capture-lost'
+  | 'capture-timed-out'
+  | 'mask-failed'
+  | 'charge-unanswered'
+  | 'currency-unknown'
 
 export interface PanelCapture {
   readonly captureId: string

@@ -1,5 +1,6 @@
 /** `<tonewall-pay>`: the agent's panel. It knows how many digits were keyed, never which. */
 import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
+import { currencyPlaces } from '../../src/lib/money.ts'
 import { announce } from './announce.ts'
 import { type ChargeOrder, ControlApi } from './api.ts'
 import type { CallEvent } from './contract.ts'
@@ -105,6 +106,7 @@ export class TonewallPay extends LitElement {
               amountEditable: this.amountEditable,
               amountSign: currencySign(this.currency),
               amountValid: amountMinor !== undefined,
+              currencyKnown: currencyPlaces(this.currency) !== undefined,
               onAmount: (text) => {
                 this.amountText = text
               },
@@ -124,6 +126,7 @@ export class TonewallPay extends LitElement {
   }
 
   #amount(): number | undefined {
+    if (currencyPlaces(this.currency) === undefined) return undefined
     return this.amountEditable
       ? parseAmount(this.amountText, this.currency)
       : Math.max(this.amountMinor, 0) || undefined

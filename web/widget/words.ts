@@ -53,6 +53,7 @@ export const noticeWords: Partial<Readonly<Record<Notice, string>>> = {
   'capture-timed-out': 'The time for this card is over and nothing was kept. Please start again.',
   'mask-failed': 'The line could not be kept safe, so nothing was kept. Do not take a card on this call.',
   'charge-unanswered': 'No answer yet. Press Charge again: the card is charged once at most.',
+  'currency-unknown': 'This currency is not known here, so nothing can be charged. Please tell your supervisor.',
   UNAUTHORIZED: 'This panel’s permission has run out. Please reopen it.',
   FORBIDDEN: 'This panel belongs to another call.',
   CALL_UNKNOWN: 'This call is not known here.',
