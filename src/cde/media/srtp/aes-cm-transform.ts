@@ -93,8 +93,9 @@ export class AesCmTransform implements Transform {
     indexHigh: number,
     indexLow: number,
   ): void {
-    const stream = counter.keystream(ssrc, indexHigh, indexLow, to - from)
-    for (let i = from, j = 0; i < to; i++, j++) packet[i] = (packet[i] ?? 0) ^ (stream[j] ?? 0)
+    let j = counter.seek(ssrc, indexHigh, indexLow, to - from)
+    const { stream } = counter
+    for (let i = from; i < to; i++, j++) packet[i] = (packet[i] ?? 0) ^ (stream[j] ?? 0)
   }
 }
 

@@ -4,6 +4,8 @@ import { secretOctets } from './secret-octets.ts'
 
 const BLOCK_OCTETS = 16
 const BLOCKS_MAX = Math.ceil(mediaLimits.packetOctetsMax / BLOCK_OCTETS)
+/** Packets whose keystreams are made in one go: entering OpenSSL costs as much as 50 blocks. */
+const PACKETS_AHEAD = 8
 
 /**
  * AES in counter mode as RFC 3711 4.1.1 has it, as a keystream. One ECB cipher lives as long as the key, because in Node 24
@@ -12,10 +14,18 @@ const BLOCKS_MAX = Math.ceil(mediaLimits.packetOctetsMax / BLOCK_OCTETS)
  *   IV = (salt · 2^16) XOR (SSRC · 2^64) XOR (index · 2^16)
  */
 export class AesCounter {
+  /** The keystream of the last `seek` begins in here at what it returned; valid until the next. */
+  stream: Uint8Array = new Uint8Array()
   readonly #cipher: Cipheriv
   readonly #salt: DataView
   readonly #counters = new Uint8Array(BLOCK_OCTETS * BLOCKS_MAX)
   readonly #view = new DataView(this.#counters.buffer)
+  // What `stream` holds: so many packets in a row, each with so many blocks.
+  #ssrc = 0
+  #indexHigh = 0
+  #firstLow = 0
+  #packets = 0
+  #blocks = 0
 
   /** @param salt 14 octets; a shorter one is filled up with zeros on the right (RFC 7714 11) */
   constructor(key: Uint8Array, salt: Uint8Array) {
@@ -26,31 +36,53 @@ export class AesCounter {
   }
 
   /**
+   * Makes the keystream of a packet and, when packets come in a row, of the next few.
    * @param indexHigh bits 16–47 of the packet index (for RTP the rollover counter)
    * @param indexLow bits 0–15 of it (for RTP the sequence number)
-   * @param octets at most one packet's worth; more gives fewer
-   * @returns at least so many octets, to be wiped after use when they are keys
+   * @param octets at most one packet's worth (mediaLimits.packetOctetsMax); callers refuse what is longer
+   * @returns where it begins in `stream`
    */
-  keystream(ssrc: number, indexHigh: number, indexLow: number, octets: number): Uint8Array {
-    const blocks = Math.min(Math.ceil(octets / BLOCK_OCTETS), BLOCKS_MAX)
-    const salt = this.#salt
-    const view = this.#view
-    const first = salt.getUint32(0)
-    const second = salt.getUint32(4) ^ ssrc
-    const third = salt.getUint32(8) ^ indexHigh
-    const fourth = ((salt.getUint16(12) ^ indexLow) << 16) >>> 0
-    for (let block = 0, at = 0; block < blocks; block++, at += BLOCK_OCTETS) {
-      view.setUint32(at, first)
-      view.setUint32(at + 4, second)
-      view.setUint32(at + 8, third)
-      view.setUint32(at + 12, fourth + block)
-    }
-    return this.#cipher.update(this.#counters.subarray(0, blocks * BLOCK_OCTETS))
+  seek(ssrc: number, indexHigh: number, indexLow: number, octets: number): number {
+    const place = indexLow - this.#firstLow
+    const sameRow = ssrc === this.#ssrc && indexHigh === this.#indexHigh && this.#packets > 0 && place >= 0
+    const blocks = Math.ceil(octets / BLOCK_OCTETS)
+    if (sameRow && place < this.#packets && blocks <= this.#blocks) return place * this.#blocks * BLOCK_OCTETS
+    const isNext = sameRow && place === this.#packets
+    const packets = isNext ? Math.min(PACKETS_AHEAD, Math.floor(BLOCKS_MAX / Math.max(blocks, 1))) : 1
+    this.#make(ssrc, indexHigh, indexLow, blocks, Math.min(packets, 0x1_0000 - indexLow))
+    return 0
   }
 
   /** Ends the cipher: OpenSSL clears its key schedule then. */
   wipe(): void {
     new Uint8Array(this.#salt.buffer).fill(0)
+    this.stream.fill(0)
+    this.#packets = 0
     this.#cipher.final()
+  }
+
+  #make(ssrc: number, indexHigh: number, firstLow: number, blocks: number, packets: number): void {
+    const salt = this.#salt
+    const view = this.#view
+    const first = salt.getUint32(0)
+    const second = salt.getUint32(4) ^ ssrc
+    const third = salt.getUint32(8) ^ indexHigh
+    let at = 0
+    for (let packet = 0; packet < packets; packet++) {
+      const fourth = ((salt.getUint16(12) ^ (firstLow + packet)) << 16) >>> 0
+      for (let block = 0; block < blocks; block++, at += BLOCK_OCTETS) {
+        view.setUint32(at, first)
+        view.setUint32(at + 4, second)
+        view.setUint32(at + 8, third)
+        view.setUint32(at + 12, fourth + block)
+      }
+    }
+    this.stream.fill(0)
+    this.stream = this.#cipher.update(this.#counters.subarray(0, at))
+    this.#ssrc = ssrc
+    this.#indexHigh = indexHigh
+    this.#firstLow = firstLow
+    this.#packets = packets
+    this.#blocks = blocks
   }
 }

@@ -25,10 +25,9 @@ export function deriveSessionKeys(master: MasterKey, suite: Suite, kind: 'rtp' |
   const [cipherLabel, authLabel, saltLabel] = labels[kind]
   const derive = (label: number, octets: number): Uint8Array => {
     // x = (label · 2^48) XOR salt, and the counter starts at x · 2^16: the label meets octet 7 of the salt.
-    const stream = counter.keystream(label, 0, 0, octets)
+    const at = counter.seek(label, 0, 0, octets)
     const derived = secretOctets(octets)
-    derived.set(stream.subarray(0, octets))
-    stream.fill(0)
+    derived.set(counter.stream.subarray(at, at + octets))
     return derived
   }
   const keys = {

@@ -22,8 +22,9 @@ function suite(name: SuiteName) {
 
 test('RFC 3711 B.2: the keystream of AES in counter mode', () => {
   const counter = new AesCounter(octets('2B7E151628AED2A6ABF7158809CF4F3C'), octets('F0F1F2F3F4F5F6F7F8F9FAFBFCFD'))
+  const at = counter.seek(0, 0, 0, 48)
   assert.equal(
-    hex(counter.keystream(0, 0, 0, 48)),
+    hex(counter.stream.subarray(at, at + 48)),
     'e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab41e95b3bb0a2e8dd477901e4fca894c0',
   )
 })
