@@ -16,6 +16,7 @@ import { MediaPorts } from './call/media-ports.ts'
 import { hostAndPort } from './call/target.ts'
 import { Captures } from './capture/captures.ts'
 import { GatewayDesk } from './gateways/gateway-desk.ts'
+import type { AudioCodec } from './media/audio-formats.ts'
 import { chooseEngine, type ChosenEngine } from './media/engines.ts'
 import { PortPool } from './media/ports.ts'
 import { openUdpTransport, type SipTransport } from './sip/transport-udp.ts'
@@ -49,6 +50,8 @@ export class CardZone {
   readonly #options: CardZoneOptions
   /** The call of each open capture, for arming and disarming. */
   readonly #callOfCapture = new Map<string, string>()
+  /** Of each open capture, the fields whose keys the caller was asked for. */
+  readonly #openFields = new Map<string, Set<string>>()
   #running: Running | undefined
   #configuring = false
   #countersAtMs = 0
@@ -136,6 +139,7 @@ export class CardZone {
       allowSource: ({ host }) => settings.trustedPeers.length === 0 || trusted.has(host),
     })
     const { host, portMin, portMax, jitterMs } = settings.media
+    const codecs: readonly AudioCodec[] = [...settings.media.codecs, 'telephone-event']
     const engine = await chooseEngine(settings.media.engine, clock)
     if (typeof engine === 'string') return engine
     const ports = new MediaPorts(host, new PortPool(portMin, portMax, random), engine.engine, nowMs)
@@ -146,7 +150,7 @@ export class CardZone {
       clock,
       random,
       resolved,
-      openMedia: (hooks, wishes) => openCallMedia({ ports, replacement, jitterMs, random, nowMs }, hooks, wishes),
+      openMedia: (hooks, wishes) => openCallMedia({ ports, replacement, jitterMs, codecs, random, nowMs }, hooks, wishes),
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
       onConflict: (callId) => captures.conflict(callId, nowMs()),
@@ -199,7 +203,7 @@ export class CardZone {
     if (state === 'not-answered') return refuse('CALL_NOT_ANSWERED')
     // Armed first: when `capture-started` is read, the agent's direction is already masked.
     this.#callOfCapture.set(captureId, callId)
-    if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureOpened(callId)
+    if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureOpened(callId, order.maskPolicy)
     running.captures.start(order, nowMs)
     if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureClosed(callId)
     if (running.captures.openCaptureOf(callId) !== captureId) this.#callOfCapture.delete(captureId)
@@ -207,10 +211,23 @@ export class CardZone {
 
   #captureReport(message: Report): void {
     this.#options.report(message)
+    if (message.type === 'field') return this.#fieldReport(message)
     if (message.type !== 'capture-closed') return
+    this.#openFields.delete(message.captureId)
     const callId = this.#callOfCapture.get(message.captureId)
     this.#callOfCapture.delete(message.captureId)
     if (callId !== undefined) this.#running?.calls.captureClosed(callId)
+  }
+
+  /** The masker may be far more suspicious while keys are expected (mask policies `burst` and `full`). */
+  #fieldReport({ captureId, field, state }: Extract<Report, { type: 'field' }>): void {
+    const callId = this.#callOfCapture.get(captureId)
+    if (callId === undefined) return
+    const open = this.#openFields.get(captureId) ?? new Set()
+    if (state === 'requested' || state === 'collecting') open.add(field)
+    else open.delete(field)
+    this.#openFields.set(captureId, open)
+    this.#running?.calls.setFieldOpen(callId, open.size > 0)
   }
 
   #callReport(captures: Captures, message: Report, report: (message: Report) => void): void {

@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { maskRecording } from '../cde/dtmf/recording.ts'
 import { parseWav, writeWav } from '../lib/wav.ts'
+import { type ReplacementKind, replacements } from '../wall/settings.ts'
 import { type Command, readArguments, UsageError } from './command.ts'
 
 export const mask: Command = {
   name: 'mask',
-  usage: 'mask IN.wav OUT.wav [--replacement flat|silence] [--json]',
+  usage: 'mask IN.wav OUT.wav [--replacement flat|silence|comfort] [--json]',
   about: `Puts a recording through the very masker of live calls.
 Mono or stereo (each channel by itself), 8, 16 or 48 kHz. OUT.wav is what an agent would have heard.`,
   run: async (args) => {
@@ -14,7 +15,7 @@ Mono or stereo (each channel by itself), 8, 16 or 48 kHz. OUT.wav is what an age
     const [input, output, ...rest] = positionals
     if (input === undefined || output === undefined || rest.length > 0) throw new UsageError('it takes two files')
     const replacement = values.replacement ?? 'flat'
-    if (replacement !== 'flat' && replacement !== 'silence') throw new UsageError('--replacement is flat or silence')
+    if (!isReplacement(replacement)) throw new UsageError('--replacement is flat, silence or comfort')
 
     const { rateHz, channels } = readRecording(input)
     const masked = channels.map((samples) => maskRecording(samples, rateHz, { replacement }))
@@ -40,6 +41,10 @@ Mono or stereo (each channel by itself), 8, 16 or 48 kHz. OUT.wav is what an age
     }
     return 0
   },
+}
+
+function isReplacement(word: string): word is ReplacementKind {
+  return (replacements as readonly string[]).includes(word)
 }
 
 /** The channels of a WAV file. @throws UsageError when the file is missing or no WAV that Tonewall reads */

@@ -5,6 +5,7 @@ import type { AudioFormat } from '../../src/cde/media/audio-session.ts'
 import { decodeG711, encodeG711, type G711Codec } from '../../src/cde/media/g711.ts'
 import { parseRtp, writeRtp } from '../../src/cde/media/rtp.ts'
 import { type RandomBytes, randomUnit, seededRandom } from '../../src/lib/random.ts'
+import type { MaskPolicy } from '../../src/wall/settings.ts'
 
 export interface TimedPacket {
   readonly atMs: number
@@ -100,6 +101,9 @@ export interface CallSettings extends Partial<Omit<CallerDirectionOptions, 'onKe
   readonly caller?: readonly AudioFormat[]
   readonly agent?: readonly AudioFormat[]
   readonly packetMs?: number
+  readonly maskPolicy?: MaskPolicy
+  /** When the caller is asked for keys, and when not any more. */
+  readonly fieldOpenMs?: { readonly from: number; readonly to: number }
   /** SIP INFO of the caller. */
   readonly infos?: readonly { readonly atMs: number; readonly contentType: string; readonly body: Uint8Array }[]
 }
@@ -134,9 +138,10 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
   const hear = (sent: readonly Uint8Array[]): void => {
     for (const packet of sent) out.push({ atMs: nowMs, packet })
   }
-  hear(direction.arm(0))
+  hear(direction.arm(0, settings.maskPolicy))
   const inputs = [
     ...packets.map(({ atMs, packet }) => ({ atMs, give: () => hear(direction.receive(packet, atMs)) })),
+    ...fieldOrders(settings).map(({ atMs, isOpen }) => ({ atMs, give: () => direction.setFieldOpen(isOpen, atMs) })),
     ...infos.map((info) => ({ atMs: info.atMs, give: () => direction.info(info.contentType, info.body, info.atMs) })),
   ].sort((a, b) => a.atMs - b.atMs)
   const endMs = (inputs.at(-1)?.atMs ?? 0) + 1_000
@@ -167,6 +172,14 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
     maskFailures,
     counters: direction.counters(),
   }
+}
+
+function fieldOrders({ fieldOpenMs }: CallSettings): { atMs: number; isOpen: boolean }[] {
+  if (fieldOpenMs === undefined) return []
+  return [
+    { atMs: fieldOpenMs.from, isOpen: true },
+    { atMs: fieldOpenMs.to, isOpen: false },
+  ]
 }
 
 /** A long packet before arming tells the direction how long packets are on this call. */

@@ -5,6 +5,7 @@
  */
 import type { Address } from '../../lib/address.ts'
 import { type RandomBytes, randomUnit } from '../../lib/random.ts'
+import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
 import { CallerDirection } from '../dtmf/caller-direction.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import type { AudioSession } from '../media/audio-session.ts'
@@ -28,7 +29,7 @@ export interface CallMediaHooks {
 
 export interface CallMediaOptions {
   readonly ports: MediaPorts
-  readonly replacement: 'flat' | 'silence'
+  readonly replacement: ReplacementKind
   readonly jitterMs: number
   readonly random: RandomBytes
   readonly nowMs: () => number
@@ -133,9 +134,15 @@ export class CallMedia {
     this.#legs[side].rtcpLock.withdraw()
   }
 
-  arm(nowMs: number): void {
+  /** Once more while armed: another capture has begun, perhaps with another policy. */
+  arm(nowMs: number, maskPolicy: MaskPolicy = 'burst'): void {
     this.#legs.caller.rtpLock.setArmed(true)
-    this.#toAgent(this.#masked.arm(nowMs))
+    this.#toAgent(this.#masked.arm(nowMs, maskPolicy))
+  }
+
+  /** The caller was asked for keys, or is not any more. */
+  setFieldOpen(isOpen: boolean, nowMs: number): void {
+    this.#masked.setFieldOpen(isOpen, nowMs)
   }
 
   disarm(nowMs: number): void {

@@ -8,7 +8,7 @@ import { newId } from '../../lib/ids.ts'
 import { callLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { Report } from '../../wall/messages.ts'
-import type { CdeSettings, NumberSettings } from '../../wall/settings.ts'
+import type { CdeSettings, MaskPolicy, NumberSettings } from '../../wall/settings.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import { parseInfoBody } from '../dtmf/info-body.ts'
 import { isLoopback } from '../media/ip-host.ts'
@@ -21,7 +21,7 @@ import type { CallVerdict } from './end-reasons.ts'
 import { CALL_HEADER } from './headers.ts'
 import type { Side } from './negotiation.ts'
 import { findNumber } from './routing.ts'
-import { type SecureAction, SecureMode } from './secure-mode.ts'
+import { SecureMode } from './secure-mode.ts'
 import { type Counters, sumCounters } from './sum-counters.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
@@ -79,17 +79,24 @@ export class Calls {
     return live.call.state === 'answered' || live.call.state === 'talking' ? 'live' : 'not-answered'
   }
 
-  /** From now on the caller's direction is masked. */
-  captureOpened(callId: string): void {
-    this.#secure(callId, (secure) => secure.captureOpened())
+  /** From now on the caller's direction is masked. @param maskPolicy undefined: as the number's settings say */
+  captureOpened(callId: string, maskPolicy: MaskPolicy | undefined): void {
+    const live = this.#calls.get(callId)
+    if (live === undefined) return
+    live.secure.captureOpened()
+    live.media?.arm(this.#nowMs(), maskPolicy ?? live.number.maskPolicy)
+    this.onChange()
+  }
+
+  /** The caller was asked for keys of a field, or is not any more. */
+  setFieldOpen(callId: string, isOpen: boolean): void {
+    this.#calls.get(callId)?.media?.setFieldOpen(isOpen, this.#nowMs())
   }
 
   captureClosed(callId: string): void {
-    const nowMs = this.#nowMs()
-    this.#secure(callId, (secure) => {
-      secure.captureClosed(nowMs)
-      return undefined
-    })
+    this.setFieldOpen(callId, false)
+    this.#calls.get(callId)?.secure.captureClosed(this.#nowMs())
+    this.onChange()
   }
 
   hangUp(callId: string, verdict: CallVerdict): void {
@@ -113,7 +120,7 @@ export class Calls {
   wake(nowMs: number): void {
     for (const live of [...this.#calls.values()]) {
       this.#run(live, live.call.wake(nowMs))
-      this.#apply(live, live.secure.wake(nowMs))
+      if (live.secure.wake(nowMs) === 'disarm') live.media?.disarm(nowMs)
       live.media?.wake(nowMs)
     }
   }
@@ -178,18 +185,6 @@ export class Calls {
       return this.onChange()
     }
     this.#run(live, [{ type: 'info', side: side === 'caller' ? 'agent' : 'caller', contentType, body }])
-  }
-
-  #secure(callId: string, change: (secure: SecureMode) => SecureAction | undefined): void {
-    const live = this.#calls.get(callId)
-    if (live === undefined) return
-    this.#apply(live, change(live.secure))
-    this.onChange()
-  }
-
-  #apply(live: LiveCall, action: SecureAction | undefined): void {
-    if (action === 'arm') live.media?.arm(this.#nowMs())
-    else if (action === 'disarm') live.media?.disarm(this.#nowMs())
   }
 
   #run(live: LiveCall, effects: readonly CallEffect[]): void {

@@ -5,8 +5,8 @@ import { findNumber } from './routing.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
 const numbers: NumberSettings[] = [
-  { id: 'sales', called: '+442079460000', destination: 'sip:sales@10.0.0.5', srtp: 'off' },
-  { id: 'desk', called: 'payments', destination: 'sip:desk@10.0.0.5', srtp: 'off' },
+  { id: 'sales', called: '+442079460000', destination: 'sip:sales@10.0.0.5', srtp: 'off', maskPolicy: 'burst' },
+  { id: 'desk', called: 'payments', destination: 'sip:desk@10.0.0.5', srtp: 'off', maskPolicy: 'burst' },
 ]
 
 test('a number is found however its digits are grouped, and by its user part only', () => {

@@ -1,5 +1,6 @@
 import { dtmfLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
+import type { MaskPolicy } from '../../wall/settings.ts'
 import type { AudioFormat } from '../media/audio-session.ts'
 import { parseRtp, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
 import { Transcoders } from '../media/transcoder.ts'
@@ -62,6 +63,8 @@ export class CallerDirection {
   #clock = new SourceClock()
   #state: 'relaying' | 'armed' | 'draining' = 'relaying'
   #line: MaskedLine | undefined
+  #maskPolicy: MaskPolicy = 'adaptive'
+  #isFieldOpen = false
   #lagSamples = 0
   #hasFailed = false
   #eventCame = false
@@ -148,9 +151,17 @@ export class CallerDirection {
     return 'digit'
   }
 
-  /** Masks from now on. The delay begins as silence (MED-14). @returns the packets that are due at once */
-  arm(nowMs: number): Uint8Array[] {
-    if (this.#state === 'armed') return []
+  /**
+   * Masks from now on. The delay begins as silence (MED-14).
+   * @param maskPolicy as before when missing, at first `adaptive`
+   * @returns the packets that are due at once
+   */
+  arm(nowMs: number, maskPolicy: MaskPolicy = this.#maskPolicy): Uint8Array[] {
+    this.#maskPolicy = maskPolicy
+    if (this.#state === 'armed') {
+      this.#line?.setPolicy(maskPolicy)
+      return []
+    }
     this.#dropLine()
     this.#state = 'armed'
     this.#hasFailed = false
@@ -161,11 +172,18 @@ export class CallerDirection {
     this.#lagSamples = delayMs * SAMPLES_PER_MS + FRAME_SAMPLES
     this.#clock = new SourceClock()
     this.#audio = new LineAudio(this.#formats.agentAudio?.codec, FRAME_SAMPLES, dtmfLimits.audioSamplesMax)
-    this.#line = this.#newLine()
+    this.#line = this.#newLine(maskPolicy)
     // Our packets go on in step with those just relayed.
     const dueMs = this.#lastRelayedMs + packetMs
     this.#nextTickMs = dueMs > nowMs && dueMs <= nowMs + packetMs ? dueMs : nowMs
+    if (this.#isFieldOpen) this.#line.setFieldOpen(true, this.#liveAt(this.#line, nowMs))
     return this.tick(nowMs)
+  }
+
+  /** While armed: the caller was asked for keys, or is not any more (mask policies `burst` and `full`). */
+  setFieldOpen(isOpen: boolean, nowMs: number): void {
+    this.#isFieldOpen = isOpen
+    this.#line?.setFieldOpen(isOpen, this.#liveAt(this.#line, nowMs))
   }
 
   /** Plays what is in the line through the masker, then relays again. @returns the packets that are due at once */
@@ -182,10 +200,11 @@ export class CallerDirection {
     return this.#counters.all()
   }
 
-  #newLine(): MaskedLine {
+  #newLine(maskPolicy: MaskPolicy): MaskedLine {
     const { replacement, onKey, onConflict, onMasked, newMasker } = this.#options
     return new MaskedLine({
       replacement,
+      maskPolicy,
       isWide: this.#audio.isWide,
       onKey,
       onConflict: () => {

@@ -1,3 +1,5 @@
+import type { MaskPolicy } from '../../wall/settings.ts'
+import { FlatLine } from './flat-line.ts'
 import type { Carriage, KeyCode } from './key-codes.ts'
 import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, REACH_SAMPLES_MAX } from './masker.ts'
 import { coverWide } from './line-audio.ts'
@@ -10,6 +12,7 @@ import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
 export interface MaskedLineOptions {
   readonly replacement: ReplacementKind
+  readonly maskPolicy: MaskPolicy
   /** True where the agent hears 16 kHz: wide samples go through beside the narrow ones. */
   readonly isWide?: boolean
   readonly newMasker?: () => Pick<Masker, 'judge'>
@@ -46,6 +49,7 @@ export class MaskedLine {
   readonly #reporter: Reporter
   readonly #presses: Presses
   readonly #replacement: Replacement
+  #flat: FlatLine
   readonly #bank = new ToneBank()
   /** What the masker hears: tones only. */
   readonly #band = new ToneBand()
@@ -64,6 +68,7 @@ export class MaskedLine {
     this.#timeline = new Timeline(options.isWide)
     this.#masker = options.newMasker?.() ?? new Masker()
     this.#replacement = new Replacement(options.replacement)
+    this.#flat = new FlatLine(options.maskPolicy)
     this.#presses = new Presses({
       onKey: (key, carriage) => {
         if (this.#isReporting) options.onKey(key, carriage)
@@ -73,7 +78,10 @@ export class MaskedLine {
       },
     })
     this.#reporter = new Reporter({
-      onPress: (key, from) => this.#presses.begin(key, 'in-band', from, Math.max(from, this.#timeline.front)),
+      onPress: (key, from) => {
+        this.#flat.keyAt(this.#timeline.front)
+        this.#presses.begin(key, 'in-band', from, Math.max(from, this.#timeline.front))
+      },
       onRelease: (to) => this.#presses.end('in-band', to),
     })
   }
@@ -91,6 +99,18 @@ export class MaskedLine {
   /** The end of what has arrived, gaps or not. */
   get writtenTo(): number {
     return this.#writtenTo
+  }
+
+  /** The caller was asked for keys, or is not any more. @param live position that arrives now */
+  setFieldOpen(isOpen: boolean, live: number): void {
+    this.#flat.setFieldOpen(isOpen, live)
+  }
+
+  /** Another capture began before this line was played out. */
+  setPolicy(policy: MaskPolicy): void {
+    const { to } = this.#flat
+    this.#flat = new FlatLine(policy)
+    if (Number.isFinite(to)) this.maskAll(to)
   }
 
   /** From now on keys are masked but not told any more. */
@@ -118,6 +138,7 @@ export class MaskedLine {
 
   /** An event packet arrived, or what may be one: masks the whole line, and forward as long as the key may be down. */
   eventSeen(to: number, end: boolean, live: number): void {
+    this.#flat.keyAt(live)
     this.maskAll(Math.max(to, live) + (end ? POST_SAMPLES : EVENT_UPDATE_SAMPLES))
     if (end) this.#presses.end('event', to)
   }
@@ -133,6 +154,7 @@ export class MaskedLine {
   }
 
   infoPress(key: KeyCode, live: number): void {
+    this.#flat.keyAt(live)
     this.#presses.begin(key, 'info', live, live)
     this.#startSignalledPress(live - PRE_SAMPLES)
     this.maskAll(live + POST_SAMPLES)
@@ -155,8 +177,9 @@ export class MaskedLine {
     })
     this.#judge()
     this.#presses.settle(live)
+    if (this.#flat.to > from) this.#timeline.mask(from, Math.min(from + FRAME_SAMPLES, this.#flat.to))
     const isMasked = this.#timeline.play(frame, this.#marks, wide)
-    if (!isMasked && !this.#replacement.isSounding) return
+    if (!isMasked && !this.#replacement.isSounding) return this.#replacement.pass(frame)
     this.#replacement.apply(frame, this.#marks)
     if (wide !== undefined) coverWide(wide, frame, this.#marks)
     if (this.#options.onMasked !== undefined) this.#tellMasked(from)
@@ -190,8 +213,9 @@ export class MaskedLine {
       this.#heardTo += BLOCK_SAMPLES
       if (this.#heardTo % HOP_SAMPLES !== 0) continue
       const to = this.#heardTo
-      const verdict = this.#masker.judge(this.#bandBank, false)
-      if (verdict.isLikely) this.#detected(to - verdict.reachSamples, to)
+      const { reachSamples, isLikely } = this.#masker.judge(this.#bandBank, this.#flat.isKeyAwaited(to))
+      if (isLikely) this.#detected(to - reachSamples, to)
+      else if (reachSamples > 0) this.#timeline.mask(to - reachSamples, to + POST_SAMPLES)
       this.#reporter.hear(this.#bank, this.#bandBank, to - REPORT_WINDOW_SAMPLES)
     }
   }
@@ -199,6 +223,7 @@ export class MaskedLine {
   #detected(from: number, to: number): void {
     const isNewPress = from + PRE_SAMPLES - this.#detectedTo > PRESS_GAP_SAMPLES
     this.#detectedTo = to
+    this.#flat.keyAt(to)
     this.#timeline.mask(from, to + POST_SAMPLES)
     if (!isNewPress) return
     // The same press may have come as an event before: one press, one pip.

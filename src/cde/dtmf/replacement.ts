@@ -1,5 +1,7 @@
-/** What the agent hears in place of a key: nothing that depends on the key, on how long it was held or on the input. */
-export type ReplacementKind = 'flat' | 'silence'
+import type { ReplacementKind } from '../../wall/settings.ts'
+import { ComfortNoise } from './comfort-noise.ts'
+
+export type { ReplacementKind }
 
 /** Bits of a sample on the timeline. */
 export const MASKED = 1
@@ -21,9 +23,14 @@ export const PIP: Readonly<Int16Array> = Int16Array.from({ length: PIP_SAMPLES }
   return Math.round(peak * ramp * Math.sin((2 * Math.PI * PIP_HZ * i) / RATE_HZ))
 })
 
-/** Writes the replacement over masked samples. Its only state is how far the running pip has come. */
+/**
+ * Writes over masked samples what the agent hears in place of a key: nothing that depends on the key, on how long it was
+ * held or on the input. `flat`: a pip for each press, silence around it. `comfort`: noise at the line's level.
+ */
 export class Replacement {
   readonly #kind: ReplacementKind
+  readonly #noise = new ComfortNoise()
+  /** How far the running pip has come. */
   #pipAt = PIP_SAMPLES
 
   constructor(kind: ReplacementKind) {
@@ -33,6 +40,11 @@ export class Replacement {
   /** True while a pip is under way, which masks whether the line does or not. */
   get isSounding(): boolean {
     return this.#pipAt < PIP_SAMPLES
+  }
+
+  /** A frame without a masked sample, on its way to the agent. */
+  pass(samples: Int16Array): void {
+    if (this.#kind === 'comfort') this.#noise.listen(samples)
   }
 
   /**
@@ -48,7 +60,7 @@ export class Replacement {
         samples[i] = PIP[this.#pipAt++] ?? 0
         marks[i] = mark | MASKED
       } else if (mark !== 0) {
-        samples[i] = 0
+        samples[i] = this.#kind === 'comfort' ? this.#noise.next() : 0
       }
     }
   }

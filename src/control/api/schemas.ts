@@ -14,6 +14,7 @@ import {
   fieldStates,
   results,
 } from '../../wall/messages.ts'
+import { maskPolicies } from '../../wall/settings.ts'
 import { paymentStates } from '../payments/words.ts'
 
 /** Named schemas of the OpenAPI document. */
@@ -80,6 +81,8 @@ export const newCapture = z.strictObject({
     .refine((names) => new Set(names).size === names.length, 'not-unique')
     .default(['cardNumber', 'expiry', 'securityCode']),
   mode: z.enum(captureModes),
+  /** How much of the caller's speech is given up for certainty; without it, the merchant's setting. */
+  maskPolicy: z.enum(maskPolicies).optional(),
 })
 
 export const field = named(

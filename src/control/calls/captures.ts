@@ -8,6 +8,7 @@ import { controlLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { Order } from '../../wall/messages.ts'
 import type { CdePort } from '../../wall/port.ts'
+import type { MaskPolicy } from '../../wall/settings.ts'
 import { callById } from '../store/calls.ts'
 import {
   captureById,
@@ -24,6 +25,7 @@ export interface NewCapture {
   readonly callId: string
   readonly fields: readonly string[]
   readonly mode: 'field' | 'continuous'
+  readonly maskPolicy?: MaskPolicy | undefined
 }
 
 type StartAnswer = 'started' | ErrorCode
@@ -58,6 +60,7 @@ export class Captures {
       callId: wanted.callId,
       fields: [...wanted.fields],
       mode: wanted.mode,
+      ...(wanted.maskPolicy === undefined ? {} : { maskPolicy: wanted.maskPolicy }),
     })
     if (answer !== 'started') {
       await this.#store.transact(({ db }) => markCaptureClosed(db, captureId, 'not-started', this.#clock.wallMs()))
