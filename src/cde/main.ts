@@ -6,6 +6,7 @@
 import { Socket } from 'node:net'
 import process from 'node:process'
 import { systemClock } from '../lib/clock.ts'
+import { wallLimits } from '../lib/limits.ts'
 import { systemRandom } from '../lib/random.ts'
 import { order, report, type Order, type Report } from '../wall/messages.ts'
 import { openWall } from '../wall/transport-socket.ts'
@@ -18,6 +19,7 @@ process.on('unhandledRejection', dieWithoutMessage)
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {})
 
 let refusedMessages = 0
+let stopping: Promise<void> | undefined
 const zone = new CardZone({
   clock: systemClock,
   random: systemRandom,
@@ -27,15 +29,19 @@ const zone = new CardZone({
 const wall = openWall<Order, Report>(new Socket({ fd: 3 }), {
   incoming: order,
   outgoing: report,
+  incomingOctetsMax: wallLimits.orderOctetsMax,
+  // A dot less on a screen is no loss; an answer of a gateway or the end of a call would be.
+  mayDrop: ({ type }) => type === 'field' || type === 'keys-dropped' || type === 'counters',
   onMessage: (message) => {
-    if (message.type === 'stop') void stop()
+    if (message.type === 'stop') void (stopping ??= stop())
     else zone.execute(message)
   },
   onRefused: () => refusedMessages++,
-  onClosed: () => void stop(),
+  onClosed: () => void (stopping ??= stop()),
 })
 wall.send({ type: 'ready' })
 
+/** Runs once: control says `stop` and closes the wall, and the process may not go before the first has hung up. */
 async function stop(): Promise<void> {
   await zone.close()
   process.exit(0)

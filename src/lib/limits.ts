@@ -122,6 +122,8 @@ export const simLimits = {
 export const cdeProcessLimits = {
   restartDelayMsMin: 200,
   restartDelayMsMax: 10_000,
+  /** It reports every 5 s. */
+  silenceMs: 20_000,
   stopMs: 3_000,
 } as const
 
@@ -171,6 +173,8 @@ export const sipLimits = {
   glareRetriesMax: 6,
   /** RFC 7332, SIP-29: a request without Max-Forwards counts as having this. */
   maxForwardsDefault: 70,
+  /** How long a closing transport waits for datagrams that are being sent. */
+  closeMs: 500,
 } as const
 
 const T1_MS = 500

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { systemClock } from '../../lib/clock.ts'
 import { systemRandom } from '../../lib/random.ts'
@@ -101,4 +102,17 @@ test('a port that is taken rejects, and outputs after close are dropped', async 
   const phone = await openPhone(() => {})
   await phone.transport.close()
   phone.transport.run([{ type: 'send', to: bind, datagram: SDP }])
+})
+
+test('what was sent before close leaves the machine, to closing twice too', async () => {
+  const peer = createSocket('udp4')
+  await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
+  const arrived = once(peer, 'message', { signal: AbortSignal.timeout(2_000) })
+  const phone = await openPhone(() => {})
+  const to = { host: '127.0.0.1', port: peer.address().port }
+  phone.transport.run([{ type: 'send', to, datagram: Buffer.from('BYE') }])
+  const closed = phone.transport.close()
+  assert.equal(phone.transport.close(), closed)
+  await closed
+  await assert.doesNotReject(arrived).finally(() => peer.close())
 })

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Address } from '../../lib/address.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { sipLimits } from '../../lib/limits.ts'
 import type { LegEvent, Output, UserAgent } from './user-agent.ts'
 
 export interface SipTransport {
@@ -9,6 +10,7 @@ export interface SipTransport {
   readonly local: Address
   /** Carries out what an order to the UserAgent returned, and re-arms the timer. */
   run(outputs: readonly Output[]): void
+  /** Lets what was handed to `run` leave the machine (a closed socket forgets it), for a bounded time; then closes. */
   close(): Promise<void>
 }
 
@@ -34,24 +36,30 @@ export async function openUdpTransport(
   })
   const local: Address = { host: bind.host, port: socket.address().port }
   if (ua.local.port === 0) ua.local = { host: ua.local.host, port: local.port }
-  let closed = false
+  let closing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
+
+  /** A dgram socket sends after a look-up of the address, even of a literal one: never within `send` itself. */
+  let underWay = 0
+  let onAllSent = (): void => {}
 
   const send = (to: Address, datagram: Uint8Array): void => {
     const failed = (): void => {
-      if (!closed) run(ua.sendFailed(datagram, clock.monotonicMs()))
+      if (closing === undefined) run(ua.sendFailed(datagram, clock.monotonicMs()))
     }
     try {
       socket.send(datagram, to.port, to.host, (error) => {
+        if (--underWay === 0) onAllSent()
         if (error !== null) failed()
       })
+      underWay++
     } catch {
       // An address the socket cannot take (port 0, wrong family): as if the network had refused it, but not re-entrant.
       queueMicrotask(failed)
     }
   }
   const run = (outputs: readonly Output[]): void => {
-    if (closed) return
+    if (closing !== undefined) return
     for (const output of outputs) {
       if (output.type === 'send') send(output.to, output.datagram)
       else {
@@ -65,7 +73,7 @@ export async function openUdpTransport(
   const arm = (): void => {
     clearTimeout(timer)
     const atMs = ua.nextWakeAtMs()
-    if (closed || atMs === undefined) return
+    if (closing !== undefined || atMs === undefined) return
     timer = setTimeout(() => run(ua.wake(clock.monotonicMs())), Math.max(1, Math.ceil(atMs - clock.monotonicMs())))
   }
 
@@ -77,13 +85,16 @@ export async function openUdpTransport(
   // Errors that belong to no datagram (a refused port reported late): the transaction timers deal with the silence.
   socket.on('error', () => {})
 
-  return {
-    local,
-    run,
-    close: async () => {
-      closed = true
+  const shut = async (): Promise<void> => {
+    clearTimeout(timer)
+    if (underWay > 0) {
+      await new Promise<void>((resolve) => {
+        onAllSent = resolve
+        timer = setTimeout(resolve, sipLimits.closeMs)
+      })
       clearTimeout(timer)
-      await new Promise<void>((resolve) => socket.close(() => resolve()))
-    },
+    }
+    await new Promise<void>((resolve) => socket.close(() => resolve()))
   }
+  return { local, run, close: () => (closing ??= shut()) }
 }
