@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `tonewall`: prepares the clone if need be, then hands over to src/main.ts under Node 24.
+// The command `tonewall`: prepares the clone if need be, then hands over to the program under Node 24.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,8 +11,9 @@ if (process.argv[2] === 'start' && !process.argv.includes('--help')) buildWebIfS
 
 // NODE_OPTIONS is dropped: it could open an inspector or preload code beside the card zone.
 const { NODE_OPTIONS: _dropped, ...environment } = process.env
-const main = join(projectRoot, 'src', 'main.ts')
-if (!existsSync(main)) throw new Error('src/main.ts is missing')
+// A clone runs its sources; an installed package has none and brings them compiled.
+const source = join(projectRoot, 'src', 'main.ts')
+const main = existsSync(source) ? source : join(projectRoot, 'dist', 'main.js')
 const child = spawn(node24, ['--disable-sigusr1', main, ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: environment,

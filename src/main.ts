@@ -29,6 +29,7 @@ async function run(command: Command, commandArguments: readonly string[]): Promi
 async function help(asked: string): Promise<number> {
   const all = await Promise.all(Object.values(commands).map((loadOne) => loadOne()))
   const lines = all.map(({ usage, about }) => `  tonewall ${usage}\n      ${about.split('\n')[0]}`)
+  if (!['help', '--help'].includes(asked)) process.stderr.write('tonewall: no such command\n')
   print(
     `Tonewall: secure telephone payments on plain SIP and RTP.\n\n${lines.join('\n')}\n\n  tonewall COMMAND --help says more.`,
   )

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { SimulatorSettingsInput } from '../sim/settings.ts'
-import { projectRoot } from './product.ts'
+import { projectRoot } from './layout.ts'
 
 const HOST = '127.0.0.1'
 export const DEMO_NUMBER = '+441632960001' // 01632 960xxx is kept free for drama and examples by the UK regulator.
@@ -30,7 +30,7 @@ export async function demoSettings(folder: string, pagePort: number): Promise<De
     http: { host: HOST, port: api, allowedOrigins: [`http://${HOST}:${page}`, `http://localhost:${page}`] },
     sip: { host: HOST, port: sip },
     media: { host: HOST, portMin: 21_000, portMax: 21_999 },
-    store: { file: join(folder, 'tonewall.sqlite') },
+    store: { file: join(folder, 'simulated.sqlite') },
     merchants: [{ id: 'demo', name: 'Demo merchant' }],
     numbers: [{ id: 'demo-line', merchant: 'demo', called: DEMO_NUMBER, destination: `sip:agent@${HOST}:${agent}` }],
     gateways: [

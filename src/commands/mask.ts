@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import process from 'node:process'
 import { maskRecording } from '../cde/dtmf/recording.ts'
 import { parseWav, writeWav } from '../lib/wav.ts'
@@ -14,6 +15,7 @@ Mono or stereo (each channel by itself), 8, 16 or 48 kHz. OUT.wav is what an age
     const { values, positionals } = readArguments(args, { json: { type: 'boolean' }, replacement: { type: 'string' } })
     const [input, output, ...rest] = positionals
     if (input === undefined || output === undefined || rest.length > 0) throw new UsageError('it takes two files')
+    if (resolve(input) === resolve(output)) throw new UsageError('OUT.wav must be another file than IN.wav')
     const replacement = values.replacement ?? 'flat'
     if (!isReplacement(replacement)) throw new UsageError('--replacement is flat, silence or comfort')
 
@@ -57,7 +59,8 @@ export function readRecording(file: string): { rateHz: number; channels: readonl
   }
   const wav = parseWav(bytes)
   if (typeof wav === 'string') throw new UsageError(`a file given is no WAV that Tonewall reads (${wav})`)
-  if (![8_000, 16_000, 48_000].includes(wav.rateHz)) throw new UsageError('the recording must have 8, 16 or 48 kHz')
+  if (![8_000, 16_000, 48_000].includes(wav.rateHz))
+    throw new UsageError('the recording must have 8, 16 or 48 kHz; sox IN.wav -r 8000 OUT.wav makes it so')
   return { rateHz: wav.rateHz, channels: wav.samples }
 }
 

@@ -3,17 +3,15 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import type { Config, ConfigProblem } from '../config.ts'
 import { CdeProcess } from '../control/cde-process.ts'
 import { startControl } from '../control/control.ts'
-import { openStore } from '../control/store/open.ts'
+import { openStore, StoreInUse } from '../control/store/open.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLog, type LogSink } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
 import type { CdeSettings } from '../wall/settings.ts'
-
-export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+import { cdeCode, programFile, projectRoot } from './layout.ts'
 
 export interface Product {
   /** Base URL of the API. */
@@ -25,16 +23,15 @@ export interface Product {
 export async function startProduct(config: Config, logSink: LogSink): Promise<Product | { problems: ConfigProblem[] }> {
   const log = createLog('tonewall', logSink)
   mkdirSync(dirname(config.store.file), { recursive: true })
-  const store = await openStore(config.store.file)
+  const store = await openStore(config.store.file).catch((error: unknown) => {
+    if (error instanceof StoreInUse) return problemOf(error.code)
+    throw error
+  })
+  if ('problems' in store) return store
   const cde = new CdeProcess({
     node: process.execPath,
-    entry: join(projectRoot, 'src', 'cde', 'main.ts'),
-    readable: [
-      join(projectRoot, 'src', '*'),
-      join(projectRoot, 'node_modules', '*'),
-      join(projectRoot, 'package.json'),
-      ...config.gateways.map(({ credentialFile }) => credentialFile),
-    ],
+    entry: programFile('cde/main'),
+    readable: [...cdeCode(), ...config.gateways.map(({ credentialFile }) => credentialFile)],
     settings: cdeSettingsOf(config),
     log,
     onRefused: (refusal) => log.warn({ refusal }, 'a message was refused at the wall'),
@@ -69,12 +66,17 @@ function problemOf(cause: string): { problems: ConfigProblem[] } {
     EADDRINUSE: { path: 'http.port', problem: 'is taken by another process', example: '8081' },
     EADDRNOTAVAIL: { path: 'http.host', problem: 'is no address of this machine', example: '"127.0.0.1"' },
     EACCES: { path: 'http.port', problem: 'needs rights that this process does not have', example: '8080' },
+    STORE_IN_USE: { path: 'store.file', problem: 'is in use by another Tonewall', example: '"./data/second.sqlite"' },
     'sip-port-taken': { path: 'sip.port', problem: 'is taken by another process', example: '5070' },
     'address-not-local': { path: 'sip.host', problem: 'is no address of this machine', example: '"127.0.0.1"' },
     'media-engine-unavailable': {
       path: 'media.engine',
       problem: 'names an engine that this system does not allow (io_uring is often forbidden in containers)',
       example: '"auto"',
+    },
+    'settings-refused': {
+      path: '(file)',
+      problem: 'has a setting that the card zone does not take, or is too large for it (8 MB)',
     },
     'credential-unreadable': {
       path: 'gateways[].credentialFile',

@@ -1,10 +1,9 @@
 /** The simulators in a process of their own: keypad and audio never touch control's process. */
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import type { SimulatorSettingsInput } from '../sim/settings.ts'
-import { projectRoot } from './product.ts'
+import { programFile } from './layout.ts'
 
 export interface SimulatorsProcess {
   /** Settles when the process has ended. */
@@ -14,9 +13,7 @@ export interface SimulatorsProcess {
 
 /** @returns the running simulators, or undefined when they ended before they were ready (their words are on standard error) */
 export async function startSimulatorsProcess(settings: SimulatorSettingsInput): Promise<SimulatorsProcess | undefined> {
-  const child = spawn(process.execPath, [join(projectRoot, 'src', 'sim', 'main.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(process.execPath, [programFile('sim/main')], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.stdin.write(`${JSON.stringify(settings)}\n`)
   const lines = createInterface({ input: child.stdout })

@@ -26,6 +26,9 @@ export const start: Command = {
     if ((values.config === undefined) === (values['with-simulators'] === undefined)) {
       throw new UsageError('say either --config FILE or --with-simulators')
     }
+    // A log shipper that restarts, or `| head`, closes the pipe: that must never end calls.
+    process.stdout.on('error', () => {})
+    process.stderr.on('error', () => {})
     return values.config === undefined ? runWithSimulators(values.data ?? 'data') : runConfigured(values.config)
   },
 }
@@ -53,9 +56,12 @@ async function runWithSimulators(folder: string): Promise<number> {
     await product.close()
     return 1
   }
+  const keyFile = simulatorSettings.control?.apiKeyFile
+  if (simulatorSettings.http?.port !== PAGE_PORT)
+    process.stdout.write(`\n  Port ${PAGE_PORT} is taken; another one is used.\n`)
   const page = `http://127.0.0.1:${simulatorSettings.http?.port}`
   process.stdout.write(
-    `\n  Tonewall is running with a simulated caller, agent and gateway.\n\n  Open  ${page}\n\n  Ctrl-C stops it.\n\n`,
+    `\n  Tonewall is running with a simulated caller, agent and gateway.\n\n  Open  ${page}\n\n  API ${product.api}, key in ${keyFile}. Ctrl-C stops it.\n\n`,
   )
   await Promise.race([interrupted(), simulators.ended])
   await simulators.close()

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../../test/support/free-ports.ts'
 import { childrenOf } from '../../test/support/proc.ts'
+import { z } from 'zod'
 import { createLog } from '../lib/log.ts'
 import { cdeSettings } from '../wall/settings.ts'
 import { CdeProcess } from './cde-process.ts'
@@ -20,15 +21,27 @@ before(() => {
 })
 after(() => rmSync(folder, { recursive: true }))
 
-type Change = { sipPort?: number; credentialFile?: string; engine?: 'auto' | 'dgram' }
+type Change = {
+  sipPort?: number
+  credentialFile?: string
+  engine?: 'auto' | 'dgram'
+  silenceMs?: number
+  numbers?: number
+  destination?: string
+}
 
 async function cdeProcess(change: Change = {}): Promise<CdeProcess> {
   const first = await freePorts(10)
   const credentialFile = change.credentialFile ?? join(folder, 'key')
-  const settings = cdeSettings.parse({
+  const numbersOf = cdeSettings.shape.numbers
+  const settings = cdeSettings.extend({ numbers: numbersOf.or(z.array(z.never())) }).parse({
     sip: { host: '127.0.0.1', port: change.sipPort ?? first },
     media: { host: '127.0.0.1', portMin: first + 2, portMax: first + 9, engine: change.engine ?? 'dgram' },
-    numbers: [{ id: 'line', called: '+441632960001', destination: 'sip:agent@127.0.0.1:5999' }],
+    numbers: Array.from({ length: change.numbers ?? 1 }, (_, i) => ({
+      id: `line-${i}`,
+      called: `+4416329${i}`,
+      destination: change.destination ?? 'sip:agent@127.0.0.1:5999',
+    })),
     capture: { fields: [{ name: 'cardNumber', kind: 'cardNumber' }] },
     gateways: [{ account: 'sandbox', kind: 'sandbox', url: 'http://127.0.0.1:1', credentialFile }],
   })
@@ -38,6 +51,7 @@ async function cdeProcess(change: Change = {}): Promise<CdeProcess> {
     readable: [join(root, 'src', '*'), join(root, 'node_modules', '*'), join(root, 'package.json'), credentialFile],
     settings,
     log: createLog('test', { write: () => {} }),
+    ...(change.silenceMs !== undefined && { silenceMs: change.silenceMs }),
     onRefused: () => {},
   })
 }
@@ -109,6 +123,32 @@ test('killed, it is reported down at once, started anew and configured', { skip:
   } finally {
     await cde.stop()
   }
+})
+
+test('one that hangs without dying is killed and replaced', { skip: noProc }, async () => {
+  const cde = await cdeProcess({ silenceMs: 8_000 })
+  try {
+    assert.equal(await cde.start(), undefined)
+    const first = await cdePid()
+    const down = nextDown(cde)
+    process.kill(first, 'SIGSTOP')
+    await down
+    await nextUp(cde)
+    assert.notEqual(await cdePid(), first)
+  } finally {
+    await cde.stop()
+  }
+})
+
+test('10,000 numbers fit through the wall', { skip: noProc }, async () => {
+  const cde = await cdeProcess({ numbers: 10_000 })
+  assert.equal(await cde.start(), undefined)
+  await cde.stop()
+})
+
+test('settings that the wall refuses end the start instead of hanging it', { skip: noProc }, async () => {
+  const cde = await cdeProcess({ numbers: 0 })
+  assert.equal(await cde.start(), 'settings-refused')
 })
 
 test('what makes a start impossible is said, and nothing is left running', { skip: noProc }, async () => {

@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { cdeProcessLimits } from '../lib/limits.ts'
+import { cdeProcessLimits, wallLimits } from '../lib/limits.ts'
 import type { Log } from '../lib/log.ts'
 import { type Order, order, type Report, report } from '../wall/messages.ts'
 import type { CdePort } from '../wall/port.ts'
@@ -22,6 +22,8 @@ export interface CdeProcessOptions {
   readonly readable: readonly string[]
   readonly settings: CdeSettings
   readonly log: Log
+  /** A CDE that says nothing for so long is taken for hanging; above the 5 s between its counters. */
+  readonly silenceMs?: number
   /** A message was refused at the wall; only its kind is known. */
   onRefused(refusal: string): void
 }
@@ -34,10 +36,12 @@ export class CdeProcess implements CdePort {
   #child: ChildProcess | undefined
   #wall: WallEnd<Order> | undefined
   #restartTimer: NodeJS.Timeout | undefined
+  #silenceTimer: NodeJS.Timeout | undefined
   #restartDelayMs: number = cdeProcessLimits.restartDelayMsMin
   #stopping = false
   /** Messages that were refused at this end, either way, since the start. */
   #refused = 0
+  #refusals: Readonly<Record<string, number>> = {}
   #settleStart: ((problem: string | undefined) => void) | undefined
   up = false
 
@@ -100,7 +104,11 @@ export class CdeProcess implements CdePort {
     const wall = openWall<Report, Order>(child.stdio[3] as Socket, {
       incoming: report,
       outgoing: order,
-      onMessage: (message) => this.#reported(message, wall),
+      outgoingOctetsMax: wallLimits.orderOctetsMax,
+      onMessage: (message) => {
+        this.#watch(child)
+        this.#reported(message, wall)
+      },
       onRefused: (refusal) => {
         this.#refused++
         this.#options.onRefused(refusal)
@@ -108,25 +116,56 @@ export class CdeProcess implements CdePort {
       onClosed: () => {},
     })
     this.#wall = wall
+    this.#watch(child)
     child.once('exit', () => this.#exited(wall))
     child.once('error', () => this.#exited(wall))
   }
 
   #reported(message: Report, wall: WallEnd<Order>): void {
-    if (message.type === 'ready') wall.send({ type: 'configure', settings: this.#options.settings })
+    if (message.type === 'ready') this.#configure(wall)
     else if (message.type === 'configure-failed') this.#settleStart?.(message.problem)
     else if (message.type === 'configured') this.#isUp(message.mediaEngine)
     const told = message.type === 'counters' ? this.#withOwnCount(message) : message
     for (const listener of this.#reportListeners) listener(told)
   }
 
+  #configure(wall: WallEnd<Order>): void {
+    if (wall.send({ type: 'configure', settings: this.#options.settings })) return
+    this.#settleStart?.('settings-refused')
+  }
+
+  /** It reports counters every few seconds: one that is silent for long hangs, and a hanging one is as good as dead. */
+  #watch(child: ChildProcess): void {
+    const silentMs = this.#options.silenceMs ?? cdeProcessLimits.silenceMs
+    clearTimeout(this.#silenceTimer)
+    this.#silenceTimer = setTimeout(() => {
+      this.#options.log.error({ silentMs }, 'card zone does not answer; it is killed')
+      child.kill('SIGKILL')
+    }, silentMs)
+  }
+
   /** Both ends of the wall count what they refuse; the metrics show both. */
   #withOwnCount(message: Extract<Report, { type: 'counters' }>): Report {
+    this.#tellRefusals(message.counters)
     return { ...message, counters: { ...message.counters, wall_refused_by_control: this.#refused } }
+  }
+
+  /** The first trouble of every new installation: calls that are refused. Counts only, at most one line per report. */
+  #tellRefusals(counters: Readonly<Record<string, number>>): void {
+    const names = Object.keys(counters).filter((name) => /^(call_refused_|sip_source_refused)/.test(name))
+    const risen = names.filter((name) => (counters[name] ?? 0) > (this.#refusals[name] ?? 0))
+    if (risen.length === 0) return
+    const since = Object.fromEntries(risen.map((name) => [name, (counters[name] ?? 0) - (this.#refusals[name] ?? 0)]))
+    this.#refusals = { ...counters }
+    this.#options.log.warn(
+      since,
+      'SIP was refused: no_route is a number that is not in numbers, source one not in trustedPeers',
+    )
   }
 
   #isUp(mediaEngine: string): void {
     this.up = true
+    this.#refusals = {}
     this.#restartDelayMs = cdeProcessLimits.restartDelayMsMin
     this.#options.log.info({ mediaEngine }, 'card zone is up')
     for (const listener of this.#upListeners) listener()
@@ -136,6 +175,7 @@ export class CdeProcess implements CdePort {
   #exited(wall: WallEnd<Order>): void {
     if (this.#wall !== wall) return
     this.#wall = undefined
+    clearTimeout(this.#silenceTimer)
     wall.close()
     const wasUp = this.up
     this.up = false

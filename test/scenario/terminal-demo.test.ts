@@ -44,7 +44,7 @@ test('three cards in three carriages, one wrong key, one decline: all captured, 
   // 77 keys were pressed, some of them under the caller's own voice, where a strict reporter may miss one.
   assert.ok((await keysIn('caller.wav')) >= 65, 'the keys sound in what the caller sent')
   assert.equal(await keysIn('agent.wav'), 0)
-  for (const name of ['tonewall.log', 'tonewall.sqlite', 'tonewall.json']) {
+  for (const name of ['tonewall.log', 'simulated.sqlite', 'tonewall.json']) {
     const text = (await readFile(folder.file(name))).toString('latin1')
     assert.equal(findCardNumber(text), -1, `${name} holds what looks like a card number`)
   }

@@ -1,10 +1,9 @@
 /** The product as an operator runs it: `tonewall start --config`, in processes of its own. Its log goes to a file. */
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { projectRoot } from '../product.ts'
+import { programFile } from '../layout.ts'
 
 export interface ProductProcess {
   close(): Promise<void>
@@ -12,7 +11,7 @@ export interface ProductProcess {
 
 /** @returns the running product, or undefined when it refused to start (the log says why) */
 export async function startProductProcess(configFile: string, logFile: string): Promise<ProductProcess | undefined> {
-  const args = ['--disable-sigusr1', join(projectRoot, 'src', 'main.ts'), 'start', '--config', configFile]
+  const args = ['--disable-sigusr1', programFile('main'), 'start', '--config', configFile]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   child.stderr.pipe(createWriteStream(logFile))
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
