@@ -50,6 +50,25 @@ test('a port that is taken is an error with its code, not half a start', async (
   await store.close()
 })
 
+test('a start that finds its port taken has changed nothing in the store', async () => {
+  await using control = await Harness.start()
+  const callId = await control.answeredCall()
+  const again = startControl({
+    port: control.cde,
+    store: control.store,
+    tenants: { ...tenants, numbers: [] },
+    http: { ...control.control.address, allowedOrigins: [] },
+    clock: control.time,
+    timers: control.time,
+    random: control.random,
+    log: createLog('second', { write: () => undefined }),
+    widgetFile: '/nowhere',
+  })
+  await assert.rejects(again, { code: 'EADDRINUSE' })
+  assert.equal((await control.call('GET', `/v1/calls/${callId}`)).body['state'], 'answered')
+  assert.notEqual(await control.answeredCall(), callId)
+})
+
 test('the widget is served to any page without a key; without a build it is plainly not there', async () => {
   await using control = await Harness.start()
   assert.equal((await control.call('GET', '/widget.js', { key: '' })).status, 404)

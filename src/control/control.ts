@@ -42,32 +42,21 @@ export interface Control {
 }
 
 /**
- * Starts control on an open store. What was live when the last run ended is written off first: calls and captures are lost,
- * attempts that were being submitted are UNKNOWN(crash) and get resolved.
+ * Starts control on an open store. What was live when the last run ended is written off before the first request is answered:
+ * calls and captures are lost, attempts that were being submitted are UNKNOWN(crash) and get resolved.
+ * @throws with the system's code when the address cannot be bound; then nothing has been written
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { port, store, clock, random, log, http, widgetFile } = options
   const timers = options.timers ?? systemTimers(clock)
   const mail = listen(port)
-  await syncTenants(store, options.tenants)
   const events = new Events({ clock, log, metrics: new Metrics(), lastSeq: await lastEventSeq(store.db) })
   const captures = new Captures({ store, port, clock, timers, random })
-  const resolver = new Resolver({
-    store,
-    port,
-    events,
-    clock,
-    log,
-    after: (delayMs, action) => timers.after(delayMs, action),
-  })
+  const after = (delayMs: number, action: () => void): (() => void) => timers.after(delayMs, action)
+  const resolver = new Resolver({ store, port, events, clock, log, after })
   const inbox = new Inbox({ store, events, captures, resolver, clock, log })
-  await inbox.writeOff()
-  mail.deliver((letter) => inbox.put(letter))
-  await inbox.settled()
-  const stopCleaning = cleanUp(store, clock, timers, log)
   const streams = new Streams({ db: store.db, events, clock, timers })
-  const { allowedOrigins } = http
-  const api = { store, port, events, captures, resolver, streams, clock, random, log, allowedOrigins }
+  let stopCleaning = (): void => {}
   const stop = async (): Promise<void> => {
     stopCleaning()
     mail.deliver(() => {})
@@ -75,11 +64,28 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await resolver.close()
     await inbox.settled()
   }
-  // A port that is taken must not leave the loops running: the process would not end.
+  const writtenOff = Promise.withResolvers<void>()
+  const { allowedOrigins } = http
+  const parts = { store, port, events, captures, resolver, streams, clock, random, log, allowedOrigins }
+  const api = { ...parts, started: writtenOff.promise }
+  // A port that is taken must not leave the loops running: the process would not end. And it is taken before anything is
+  // written, so that a start that fails on it has changed nothing.
   const server = await serveApi(api, http, widgetFile).catch(async (error: unknown) => {
     await stop()
     throw error
   })
+  try {
+    await syncTenants(store, options.tenants)
+    await inbox.writeOff()
+  } catch (error) {
+    await server.close()
+    await stop()
+    throw error
+  }
+  mail.deliver((letter) => inbox.put(letter))
+  await inbox.settled()
+  stopCleaning = cleanUp(store, clock, timers, log)
+  writtenOff.resolve()
   log.info({ ...server.address }, 'control started')
   return {
     address: server.address,

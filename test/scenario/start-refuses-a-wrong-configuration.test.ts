@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { openStore } from '../../src/control/store/open.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { type Finished, runProgram } from '../support/processes.ts'
 import { type TemporaryFolder, temporaryFolder } from '../support/temp-folder.ts'
@@ -50,7 +51,7 @@ test('wrong settings are named with path, problem and example, all at once', { t
   const { code, stderr, stdout } = await startWith(folder, change, port)
   assert.equal(code, 78)
   assert.match(stderr, /^tonewall: sip\.port: must be a port from 1 to 65535; for example 5060$/m)
-  assert.match(stderr, /^tonewall: replacement: must be flat or silence; for example "flat"$/m)
+  assert.match(stderr, /^tonewall: replacement: must be flat, silence or comfort; for example "flat"$/m)
   assert.match(stderr, /^tonewall: sipp: is not a setting/m)
   assert.doesNotMatch(stderr + stdout.toString('utf8'), /secret/)
 })
@@ -82,6 +83,19 @@ test('a taken HTTP port is named, and no card zone was started', { timeout: 60_0
     assert.match(stderr, /^tonewall: http\.port: is taken by another process/m)
   } finally {
     holder.close()
+  }
+})
+
+test('a store that another process holds is named, and nothing was started', { timeout: 60_000 }, async () => {
+  await using folder = await temporaryFolder('config')
+  const port = await freePorts(10)
+  const holder = await openStore(folder.file('tonewall.sqlite'))
+  try {
+    const { code, stderr } = await startWith(folder, {}, port)
+    assert.equal(code, 78, stderr)
+    assert.match(stderr, /^tonewall: store\.file: is in use by another Tonewall/m)
+  } finally {
+    await holder.close()
   }
 })
 

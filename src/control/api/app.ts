@@ -67,13 +67,14 @@ function takeEmptyJson(app: Api): void {
   })
 }
 
-function addHeadersAndLog(app: Api, { log, events, clock }: ApiParts): void {
+function addHeadersAndLog(app: Api, { log, events, clock, started }: ApiParts): void {
   const startedAtMs = new WeakMap<object, number>()
   app.addHook('onRequest', async (request, reply) => {
     startedAtMs.set(request, clock.monotonicMs())
     void reply.header('x-request-id', request.id)
     void reply.header('x-content-type-options', 'nosniff')
     void reply.header('cache-control', 'no-store')
+    await started
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'

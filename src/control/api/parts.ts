@@ -22,6 +22,8 @@ export interface ApiParts {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly log: Log
+  /** Resolves when the last run is written off: requests that come earlier wait for it. */
+  readonly started: Promise<void>
   readonly allowedOrigins: readonly string[]
   /** The built widget's script, or undefined when there is none. */
   readonly readWidget: () => Promise<Uint8Array | undefined>

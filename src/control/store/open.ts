@@ -1,4 +1,5 @@
 /** The only opener of the database, and the only way to write to it: `transact`. */
+import { chmodSync, closeSync, existsSync, openSync, realpathSync } from 'node:fs'
 import SqliteDatabase from 'better-sqlite3'
 import { Kysely, SqliteDialect, type Transaction } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
@@ -26,12 +27,59 @@ export interface Store {
 /** In order, by name; a released migration is never edited or renamed. */
 const migrations: Readonly<Record<string, Migration>> = { '0001-first-schema': firstSchema }
 
+/** Another process has this store open. Two would each take the other's live calls for lost. */
+export class StoreInUse extends Error {
+  override readonly name = 'StoreInUse'
+  readonly code = 'STORE_IN_USE'
+
+  constructor() {
+    super('store: the file is in use by another process')
+  }
+}
+
 /**
- * Opens the SQLite file (made if absent) and brings its schema up to date.
+ * Opens the SQLite file (made if absent, readable by its owner only), locks it for this process and brings its schema up to date.
  * A commit is on disk when it returns (`synchronous=FULL` in WAL mode): payments depend on that.
- * @throws when the file cannot be opened or a migration fails
+ * @throws StoreInUse before anything is read or written; or when the file cannot be opened or a migration fails
  */
 export async function openStore(path: string): Promise<Store> {
+  makePrivate(path)
+  // By its real name, so that a link to the file is not a way around the lock.
+  const unlock = lockStore(`${realpathSync(path)}.lock`)
+  try {
+    return await openLocked(path, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** Makes the file if absent, and closes it to all but its owner; what SQLite puts beside it has the same mode. */
+function makePrivate(path: string): void {
+  // Only a file that is not there is opened: closing a descriptor would drop this process's locks on it (POSIX fcntl).
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
+}
+
+/**
+ * The lock is a transaction on a second file that stays open until the store is closed; the system ends it with the process,
+ * however that dies, so no stale lock is ever left to clear by hand.
+ * @returns the way to unlock
+ */
+function lockStore(lockPath: string): () => void {
+  makePrivate(lockPath)
+  const lock = new SqliteDatabase(lockPath, { timeout: 0 })
+  try {
+    lock.pragma('locking_mode = EXCLUSIVE')
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    throw (error as { readonly code?: unknown }).code === 'SQLITE_BUSY' ? new StoreInUse() : error
+  }
+  return () => void lock.close()
+}
+
+async function openLocked(path: string, unlock: () => void): Promise<Store> {
   const sqlite = new SqliteDatabase(path)
   sqlite.pragma('journal_mode = WAL')
   sqlite.pragma('synchronous = FULL')
@@ -46,10 +94,10 @@ export async function openStore(path: string): Promise<Store> {
     await db.destroy()
     throw new Error('store: a migration failed', { cause: error })
   }
-  return storeOf(db)
+  return storeOf(db, unlock)
 }
 
-function storeOf(db: Db): Store {
+function storeOf(db: Db, unlock: () => void): Store {
   let last: Promise<unknown> = Promise.resolve()
   let waiting = 0
 
@@ -74,6 +122,7 @@ function storeOf(db: Db): Store {
     async close() {
       await last
       await db.destroy()
+      unlock()
     },
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -152,4 +153,38 @@ test('letters carry every octet and no digit', () => {
   assert.equal(lettersOf(Uint8Array.of(0, 1, 0x4f, 255)), 'aaabepPP'.toLowerCase())
   assert.equal(findCardNumber(lettersOf(seededRandom(7)(4_000))), -1)
   assert.match(lettersOf(seededRandom(7)(100)), /^[a-p]{200}$/)
+})
+
+test('a second opener is refused before it has written, by any name of the file, until the first has closed', async () => {
+  await using temp = await TempStore.open()
+  const link = join(temp.folder, 'link.db')
+  symlinkSync(temp.file, link)
+  await assert.rejects(openStore(temp.file), { code: 'STORE_IN_USE' })
+  await assert.rejects(openStore(link), { code: 'STORE_IN_USE' })
+  // The refused opener must not have dropped the lock of the first.
+  await assert.rejects(openStore(temp.file), { code: 'STORE_IN_USE' })
+  await temp.store.close()
+  temp.store = await openStore(link)
+})
+
+test('the lock ends with its process, however that dies', async () => {
+  await using temp = await TempStore.open()
+  const opener = `await (await import(${JSON.stringify(import.meta.resolve('./open.ts'))})).openStore(process.argv[1])`
+  const run = (script: string): number | null =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', script, temp.file]).status
+  assert.equal(run(`try { ${opener} } catch (error) { process.exit(error.code === 'STORE_IN_USE' ? 7 : 1) }`), 7)
+  await temp.store.close()
+  assert.equal(run(`${opener}; process.kill(process.pid, 'SIGKILL')`), null)
+  assert.ok(existsSync(`${temp.file}.lock`))
+  temp.store = await openStore(temp.file)
+})
+
+test("the store's files are for their owner only, also when they were not before", async () => {
+  await using temp = await TempStore.open()
+  const modes = (): number[] => ['', '-wal', '-shm', '.lock'].map((end) => statSync(temp.file + end).mode & 0o777)
+  assert.deepEqual(modes(), [0o600, 0o600, 0o600, 0o600])
+  await temp.store.close()
+  chmodSync(temp.file, 0o644)
+  temp.store = await openStore(temp.file)
+  assert.deepEqual(modes(), [0o600, 0o600, 0o600, 0o600])
 })
