@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import type { Config, ConfigProblem } from '../config.ts'
 import { CdeProcess } from '../control/cde-process.ts'
 import { startControl } from '../control/control.ts'
@@ -12,8 +11,7 @@ import { systemClock } from '../lib/clock.ts'
 import { createLog, type LogSink } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
 import type { CdeSettings } from '../wall/settings.ts'
-
-export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+import { cdeCode, programFile, projectRoot } from './layout.ts'
 
 export interface Product {
   /** Base URL of the API. */
@@ -32,13 +30,8 @@ export async function startProduct(config: Config, logSink: LogSink): Promise<Pr
   if ('problems' in store) return store
   const cde = new CdeProcess({
     node: process.execPath,
-    entry: join(projectRoot, 'src', 'cde', 'main.ts'),
-    readable: [
-      join(projectRoot, 'src', '*'),
-      join(projectRoot, 'node_modules', '*'),
-      join(projectRoot, 'package.json'),
-      ...config.gateways.map(({ credentialFile }) => credentialFile),
-    ],
+    entry: programFile('cde/main'),
+    readable: [...cdeCode(), ...config.gateways.map(({ credentialFile }) => credentialFile)],
     settings: cdeSettingsOf(config),
     log,
     onRefused: (refusal) => log.warn({ refusal }, 'a message was refused at the wall'),
@@ -80,6 +73,10 @@ function problemOf(cause: string): { problems: ConfigProblem[] } {
       path: 'media.engine',
       problem: 'names an engine that this system does not allow (io_uring is often forbidden in containers)',
       example: '"auto"',
+    },
+    'settings-refused': {
+      path: '(file)',
+      problem: 'has a setting that the card zone does not take, or is too large for it (8 MB)',
     },
     'credential-unreadable': {
       path: 'gateways[].credentialFile',
