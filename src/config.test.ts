@@ -12,7 +12,8 @@ const example = JSON.parse(readFileSync(new URL('../examples/tonewall.json', imp
 
 function folderWithSecrets(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tonewall-config-'))
-  writeFileSync(join(folder, 'main.key'), 'k')
+  writeFileSync(join(folder, 'main.key'), 'a-key-of-enough-characters')
+  writeFileSync(join(folder, 'short.key'), 'crm')
   return folder
 }
 
@@ -115,6 +116,26 @@ test('references between settings and files are checked', () => {
   )
   const twice = { id: 'acme', name: 'A' }
   assert.match(problemsOf({ merchants: [twice, twice] }), /^merchants\[1\]\.id: is used twice/m)
+})
+
+test('what could not work, or would leave a door open, is refused', () => {
+  assert.match(problemsOf({ trustedPeers: undefined }), /^trustedPeers: is missing/m)
+  assert.match(problemsOf({ trustedPeers: [] }), /^trustedPeers: /m)
+  assert.match(problemsOf({ media: { host: '0.0.0.0' } }), /^media\.host: /m)
+  assert.match(problemsOf({ capture: { endKey: '*' } }), /^capture\.clearKey: must differ/m)
+  const key = (keyFile: string) => ({ apiKeys: [{ name: 'crm', merchant: 'acme', keyFile }] })
+  assert.match(problemsOf(key('./short.key')), /^apiKeys\[0\]\.keyFile: holds a key of less than 16/m)
+  assert.match(problemsOf(key('.')), /^apiKeys\[0\]\.keyFile: .*cannot be read/m)
+  const to = (destination: string) => ({
+    numbers: [{ id: 'sales', merchant: 'acme', called: '+442079460000', destination }],
+  })
+  assert.match(problemsOf(to('sips:sales@10.0.0.5')), /^numbers\[0\]\.destination: asks for a transport/m)
+  assert.match(problemsOf(to('sip:sales@10.0.0.5;transport=tcp')), /asks for a transport/)
+  assert.match(problemsOf(to('sip:sales@10.0.0.5:99999')), /port that is not/)
+  const http = { host: '127.0.0.1', port: 8080, allowedOrigins: ['https://crm.example.com/'] }
+  assert.match(problemsOf({ http }), /^http\.allowedOrigins\[0\]: must be a web origin/m)
+  const twice = ['+44-1000', '441000'].map((called, i) => ({ ...to('sip:a@10.0.0.5').numbers[0], id: `n${i}`, called }))
+  assert.match(problemsOf({ numbers: twice }), /^numbers\[1\]\.called: is used twice/m)
 })
 
 test('no file, or no JSON', () => {

@@ -2,18 +2,31 @@
  * The configuration file, parsed and validated once. A wrong or missing setting is named with its path, the problem and an
  * example; values are not repeated. Paths of files are relative to the configuration file.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { configChecks } from './config-checks.ts'
 import { configProblems } from './config-problems.ts'
-import { captureSettings, type FieldSettings, gatewaySettings, mediaEngine, numberSettings, maskPolicies, replacements } from './wall/settings.ts'
+import {
+  captureSettings,
+  type FieldSettings,
+  gatewaySettings,
+  mediaCodecs,
+  mediaEngine,
+  numberSettings,
+  maskPolicies,
+  replacements,
+} from './wall/settings.ts'
 
 const name = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
 const port = z.number().int().min(1).max(65_535)
 const ipAddress = z.string().refine((text) => isIP(text) !== 0)
+/** An address that we bind and tell others: 0.0.0.0 and :: would end up in SDP, where they mean hold. */
+const ownAddress = ipAddress.refine((text) => text !== '0.0.0.0' && !/^[0:]*$/.test(text))
 const sipUri = z
   .string()
+  .max(512)
   .regex(/^sips?:([^@\s<>]{1,64}@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:\d{1,5})?(;[^\s<>]*)?$/)
 
 const schema = z.strictObject({
@@ -21,20 +34,25 @@ const schema = z.strictObject({
     host: z.string().default('127.0.0.1'),
     port: port.default(8080),
     /** Web origins whose pages may embed the widget and call the API from a browser. */
-    allowedOrigins: z.array(z.url()).max(100).default([]),
+    allowedOrigins: z
+      .array(z.url({ protocol: /^https?$/ }).refine(isOrigin))
+      .max(100)
+      .default([]),
   }),
-  sip: z.strictObject({ host: ipAddress, port: port.default(5060) }),
+  sip: z.strictObject({ host: ownAddress, port: port.default(5060) }),
   media: z
     .strictObject({
-      host: ipAddress,
+      host: ownAddress,
       portMin: port.default(20_000),
       portMax: port.default(29_999),
       jitterMs: z.number().int().min(0).max(200).default(40),
       engine: mediaEngine,
+      codecs: mediaCodecs,
     })
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),
   store: z.strictObject({ file: z.string().min(1).default('./data/tonewall.sqlite') }),
-  trustedPeers: z.array(ipAddress).max(256).default([]),
+  /** Who may send SIP. Missing only on loopback; `any` opens it to everybody. */
+  trustedPeers: z.union([z.literal('any'), z.array(ipAddress).min(1).max(256)]).optional(),
   /** Peers to and from which SRTP keys may travel in SIP without TLS, because the network between is trusted. */
   allowClearKeys: z.array(ipAddress).max(256).default([]),
   merchants: z
@@ -74,8 +92,14 @@ export type Config = z.infer<typeof schema>
 
 /** PCI DSS 4.2.1: card data crosses open networks encrypted only; plain HTTP never leaves this machine. */
 function isEncryptedOrLocal(text: string): boolean {
-  const { protocol, hostname } = new URL(text)
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  const { protocol, hostname, search, hash } = new URL(text)
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  return (protocol === 'https:' || isLocal) && search === '' && hash === ''
+}
+
+/** Browsers send an origin without path or slash at its end; anything else would never match. */
+function isOrigin(text: string): boolean {
+  return new URL(text).origin === text
 }
 
 /** A line for the operator: where in the file, what is wrong, how it may look. */
@@ -110,7 +134,7 @@ export function parseConfig(
   const parsed = schema.safeParse(json)
   if (!parsed.success) return { problems: configProblems(parsed.error.issues) }
   const config = withAbsolutePaths(parsed.data, baseFolder)
-  const problems = [...crossReferences(config), ...refusedClearKeys(config), ...unreadableFiles(config)]
+  const problems = configChecks(config)
   return problems.length > 0 ? { problems } : { config }
 }
 
@@ -132,69 +156,4 @@ function withAbsolutePaths(config: Config, folder: string): Config {
     })),
     apiKeys: config.apiKeys.map((key) => ({ ...key, keyFile: resolve(folder, key.keyFile) })),
   }
-}
-
-function crossReferences(config: Config): ConfigProblem[] {
-  const merchants = new Set(config.merchants.map(({ id }) => id))
-  const problems: ConfigProblem[] = []
-  const owned = { numbers: config.numbers, gateways: config.gateways, apiKeys: config.apiKeys }
-  for (const [list, entries] of Object.entries(owned)) {
-    for (const [i, { merchant }] of entries.entries()) {
-      if (!merchants.has(merchant)) {
-        problems.push({
-          path: `${list}[${i}].merchant`,
-          problem: 'is no id of "merchants"',
-          example: `"${[...merchants][0]}"`,
-        })
-      }
-    }
-  }
-  const keys: [string, string, readonly string[]][] = [
-    ['merchants', 'id', config.merchants.map(({ id }) => id)],
-    ['numbers', 'id', config.numbers.map(({ id }) => id)],
-    ['numbers', 'called', config.numbers.map(({ called }) => called)],
-    ['gateways', 'account', config.gateways.map(({ account }) => account)],
-    ['apiKeys', 'name', config.apiKeys.map((key) => key.name)],
-    ['capture.fields', 'name', config.capture.fields.map((field) => field.name)],
-  ]
-  for (const [list, property, values] of keys) {
-    for (const [i, value] of values.entries()) {
-      if (values.indexOf(value) !== i)
-        problems.push({ path: `${list}[${i}].${property}`, problem: 'is used twice; each must be unique' })
-    }
-  }
-  return problems
-}
-
-/** SRTP towards a peer that may not have the keys would refuse every call, or quietly be none; names are looked up later. */
-function refusedClearKeys({ numbers, allowClearKeys }: Config): ConfigProblem[] {
-  return numbers.flatMap(({ destination, srtp }, i) => {
-    const host = /^sips?:(?:[^@]*@)?\[?([0-9a-fA-F:.]+?)\]?(?::\d+)?(?:;|$)/.exec(destination)?.[1] ?? ''
-    const isAllowed = isIP(host) === 0 || host.startsWith('127.') || host === '::1' || allowClearKeys.includes(host)
-    if (srtp === 'off' || isAllowed) return []
-    return [
-      {
-        path: `numbers[${i}].srtp`,
-        problem: 'sends keys in SIP without TLS; name the destination in "allowClearKeys" if the network is trusted',
-        example: `"allowClearKeys": ["10.0.0.5"]`,
-      },
-    ]
-  })
-}
-
-function unreadableFiles(config: Config): ConfigProblem[] {
-  const files: [string, string][] = [
-    ...config.gateways.map(({ credentialFile }, i): [string, string] => [
-      `gateways[${i}].credentialFile`,
-      credentialFile,
-    ]),
-    ...config.apiKeys.map(({ keyFile }, i): [string, string] => [`apiKeys[${i}].keyFile`, keyFile]),
-  ]
-  return files
-    .filter(([, file]) => !existsSync(file))
-    .map(([path]) => ({
-      path,
-      problem: 'names a file that does not exist (relative to the configuration file)',
-      example: '"./secrets/sandbox.key"',
-    }))
 }

@@ -93,7 +93,8 @@ function cdeSettingsOf(config: Config): CdeSettings {
   return {
     sip,
     media,
-    trustedPeers,
+    // At the wall an empty list means everybody.
+    trustedPeers: Array.isArray(trustedPeers) ? trustedPeers : [],
     allowClearKeys,
     passHeaders,
     replacement,
