@@ -167,6 +167,9 @@ export const sipLimits = {
   headerOctetsMax: 8_192,
   legsMax: 4_000,
   transactionsMax: 40_000,
+  /** SIP-34: what is left beyond these is for requests inside dialogs. */
+  newCallTransactionsMax: 30_000,
+  retryAfterS: 5,
   /** Early dialogs and 2xx answers of one forked INVITE. */
   forksMax: 16,
   /** 491 answers to one offer before it is given up. */

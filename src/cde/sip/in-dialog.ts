@@ -56,6 +56,7 @@ export function sendInfo(core: Core, leg: Leg, contentType: string, body: Uint8A
   const headers = [core.contact(), { name: 'User-Agent', value: core.options.userAgent }]
   const request = requestInDialog(dialog, 'INFO', { via: core.via(), headers, body, contentType })
   core.transactions.request(request, nextHop(dialog, leg.peer), nowMs, (outcome, atMs) => {
+    if (outcome === 'unsendable') return core.count('sip_info_unsent')
     const status = typeof outcome === 'object' ? outcome.status : 408
     if (status === 408 || status === 481) legGone(core, leg, status === 481 ? 'dialog-gone' : 'timeout', atMs)
   })

@@ -13,12 +13,15 @@ import { ProvisionalRepeat } from './provisional-repeat.ts'
 import { responseTo } from './responses.ts'
 import type { ResponseExtra } from './user-agent-types.ts'
 
+/** SIP-34. */
+export const RETRY_LATER: Header = { name: 'Retry-After', value: String(sipLimits.retryAfterS) }
+
 /** A new call for us, RFC 3261 13.3; the request has passed all checks. */
 export function onInvite(core: Core, request: SipRequest, source: Address, nowMs: number): void {
   const transaction = core.legs.size < sipLimits.legsMax ? core.transactions.serve(request, source) : undefined
   if (transaction === undefined) {
     core.count('sip_calls_full')
-    core.answerStateless(request, source, 503, { headers: [{ name: 'Retry-After', value: '5' }] })
+    core.answerStateless(request, source, 503, { headers: [RETRY_LATER] })
     return
   }
   const localTag = core.token()
@@ -27,7 +30,7 @@ export function onInvite(core: Core, request: SipRequest, source: Address, nowMs
     request,
     transaction,
     localTag,
-    repeater: new ProvisionalRepeat(core, transaction),
+    repeater: new ProvisionalRepeat(core, transaction, responseTo(request, 100), nowMs),
     byeWanted: false,
     hangUpReason: undefined,
   }
@@ -44,7 +47,6 @@ export function onInvite(core: Core, request: SipRequest, source: Address, nowMs
   core.legs.set(leg.id, leg)
   core.incoming.set(transaction, leg)
   core.holdDialog(leg, dialog)
-  transaction.respond(responseTo(request, 100), nowMs)
   core.emit({
     type: 'incoming',
     ...content(leg, request),
@@ -74,7 +76,10 @@ export function answer(core: Core, leg: Leg, extra: ResponseExtra, nowMs: number
   awaitAck(core, leg, usage.request, usage.transaction, response, nowMs)
 }
 
-/** A refusal, 300 to 699, of an incoming call. It is the last thing on the leg. */
+/**
+ * A refusal, 300 to 699, of an incoming call. It is the last thing on the leg. Before anything was answered it is sent once
+ * and forgotten (RFC 3261 8.2.7), so that a flood of calls to nowhere holds nothing: a repetition is a new call, refused anew.
+ */
 export function reject(
   core: Core,
   leg: Leg,
@@ -84,8 +89,15 @@ export function reject(
 ): void {
   const { usage } = leg
   if (usage.role !== 'uas' || leg.state !== 'early' || status < 300 || status > 699) return
+  const { silent } = usage.repeater
   endIncoming(core, leg, nowMs)
-  const headers = [...serverHeaders(core), ...core.extraHeaders(extra.headers)]
+  const extraHeaders = [...(status === 503 ? [RETRY_LATER] : []), ...core.extraHeaders(extra.headers)]
+  if (silent) {
+    usage.transaction.forget()
+    core.answerStateless(usage.request, leg.peer, status, { ...extra, headers: extraHeaders })
+    return
+  }
+  const headers = [...serverHeaders(core), ...extraHeaders]
   usage.transaction.respond(responseTo(usage.request, status, { ...extra, toTag: usage.localTag, headers }), nowMs)
 }
 

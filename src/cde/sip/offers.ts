@@ -99,7 +99,8 @@ function reinviteRefused(core: Core, leg: Leg, offer: QueuedOffer, outcome: Outc
   if (leg.state === 'ended') return
   const { offers } = leg
   offers.open = undefined
-  const status = typeof outcome === 'object' ? outcome.status : 408
+  // Unsendable: only this request failed, and only here; 12.2.1.2 ends a dialog when its peer does not answer.
+  const status = typeof outcome === 'object' ? outcome.status : outcome === 'timeout' ? 408 : 500
   if (status === 408 || status === 481) legGone(core, leg, status === 481 ? 'dialog-gone' : 'timeout', nowMs)
   else if (status === 491 && ++offers.glareCount <= sipLimits.glareRetriesMax) {
     core.count('sip_glare')

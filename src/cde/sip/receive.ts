@@ -3,7 +3,7 @@ import { cseqOf } from './check.ts'
 import { ALLOW, type Core } from './core.ts'
 import { dialogKeyOfRequest } from './dialog.ts'
 import { onPeerRequest } from './in-dialog.ts'
-import { onCancel, onInvite } from './incoming.ts'
+import { onCancel, onInvite, RETRY_LATER } from './incoming.ts'
 import { headerValue, longName, readMessage, type SipRequest } from './message.ts'
 import { tagOf } from './name-addr.ts'
 import { refusalOf, syntaxRefusal } from './uas-checks.ts'
@@ -72,7 +72,8 @@ function receiveInDialog(core: Core, request: SipRequest, source: Address, nowMs
   // RFC 3261 12.2.2: out of order. An equal number is no repetition either, that would have met its transaction.
   if (dialog.remoteSeq !== undefined && seq <= dialog.remoteSeq) return core.answerStateless(request, source, 500)
   const transaction = core.transactions.serve(request, source)
-  if (transaction === undefined) return core.answerStateless(request, source, 503)
+  // Not 503, which would take us out of service at some peers: the call goes on, this request may come again.
+  if (transaction === undefined) return core.answerStateless(request, source, 500, { headers: [RETRY_LATER] })
   dialog.remoteSeq = seq
   onPeerRequest(core, { leg, dialog, request, transaction }, nowMs)
 }

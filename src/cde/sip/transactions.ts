@@ -41,8 +41,7 @@ export class Transactions {
 
   /** Sends a request whose top Via is ours. When too many are under way the handler gets 'unsendable' at once. */
   request(request: SipRequest, to: Address, nowMs: number, onOutcome: OutcomeHandler): ClientTransaction | undefined {
-    if (this.size >= sipLimits.transactionsMax) {
-      this.#host.count('sip_transactions_full')
+    if (!this.#hasRoom(request)) {
       onOutcome('unsendable', nowMs)
       return undefined
     }
@@ -73,12 +72,9 @@ export class Transactions {
     return this.#servers.get(serverKey(request, method))
   }
 
-  /** A new server transaction; undefined when too many are under way. */
+  /** A new server transaction; undefined when too many are under way, which is never so for BYE and CANCEL. */
   serve(request: SipRequest, source: Address): ServerTransaction | undefined {
-    if (this.size >= sipLimits.transactionsMax) {
-      this.#host.count('sip_transactions_full')
-      return undefined
-    }
+    if (!this.#hasRoom(request)) return undefined
     const key = serverKey(request, request.method)
     const merge = mergeKey(request)
     const via = topVia(request)
@@ -97,6 +93,18 @@ export class Transactions {
   isMerged(request: SipRequest): boolean {
     const key = this.#unmerged.get(mergeKey(request))
     return key !== undefined && key !== serverKey(request, request.method)
+  }
+
+  /**
+   * SIP-34: new calls leave room for the calls there are, and what ends a call always passes. That is bounded, too: there is
+   * one BYE each way for a dialog and one CANCEL for an INVITE.
+   */
+  #hasRoom(request: SipRequest): boolean {
+    if (request.method === 'BYE' || request.method === 'CANCEL') return true
+    const isNewCall = tagOf(headerValue(request, 'To') ?? '') === ''
+    const room = this.size < (isNewCall ? sipLimits.newCallTransactionsMax : sipLimits.transactionsMax)
+    if (!room) this.#host.count(isNewCall ? 'sip_transactions_full_for_calls' : 'sip_transactions_full')
+    return room
   }
 }
 
@@ -164,6 +172,12 @@ export class ServerTransaction implements Timed {
 
   respond(response: SipResponse, nowMs: number): void {
     this.#perform(this.machine.respond(response, nowMs))
+  }
+
+  /** Ends it without an answer of its own: the core has answered statelessly. */
+  forget(): void {
+    this.#host.timers.set(this, undefined)
+    this.#onEnd()
   }
 
   repeated(): void {
