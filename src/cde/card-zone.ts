@@ -15,6 +15,8 @@ import { openCallMedia } from './call/call-media.ts'
 import { MediaPorts } from './call/media-ports.ts'
 import { hostAndPort } from './call/target.ts'
 import { Captures } from './capture/captures.ts'
+import { oldestMonthOnEarth } from './capture/month.ts'
+import { DroppedKeys } from './capture/dropped-keys.ts'
 import { GatewayDesk } from './gateways/gateway-desk.ts'
 import type { AudioCodec } from './media/audio-formats.ts'
 import { chooseEngine, type ChosenEngine } from './media/engines.ts'
@@ -52,12 +54,14 @@ export class CardZone {
   readonly #callOfCapture = new Map<string, string>()
   /** Of each open capture, the fields whose keys the caller was asked for. */
   readonly #openFields = new Map<string, Set<string>>()
+  readonly #droppedKeys: DroppedKeys
   #running: Running | undefined
   #configuring = false
   #countersAtMs = 0
 
   constructor(options: CardZoneOptions) {
     this.#options = options
+    this.#droppedKeys = new DroppedKeys((callId, count) => options.report({ type: 'keys-dropped', callId, count }))
   }
 
   /** Carries out an order of control. Whatever goes wrong is a report, never an exception. */
@@ -127,7 +131,7 @@ export class CardZone {
     if (gateways === 'credential-unreadable') return gateways
     const captures = new Captures({
       settings: settings.capture,
-      today: () => monthOf(clock.wallMs()),
+      today: () => oldestMonthOnEarth(clock.wallMs()),
       report: (message) => this.#captureReport(message),
     })
     const resolved = await resolveHosts(settings)
@@ -150,7 +154,8 @@ export class CardZone {
       clock,
       random,
       resolved,
-      openMedia: (hooks, wishes) => openCallMedia({ ports, replacement, jitterMs, codecs, random, nowMs }, hooks, wishes),
+      openMedia: (hooks, wishes) =>
+        openCallMedia({ ports, replacement, jitterMs, codecs, random, nowMs }, hooks, wishes),
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
       onConflict: (callId) => captures.conflict(callId, nowMs()),
@@ -174,6 +179,7 @@ export class CardZone {
     parts.calls.wake(nowMs)
     parts.captures.wake(nowMs)
     parts.ports.wake(nowMs)
+    this.#droppedKeys.wake(nowMs)
     if (nowMs < this.#countersAtMs) return
     this.#countersAtMs = nowMs + COUNTERS_EVERY_MS
     const { calls, captures, ports, engine, userAgent } = parts
@@ -190,7 +196,13 @@ export class CardZone {
   }
 
   #nextWakeAtMs({ calls, captures, ports }: Omit<Running, 'alarm'>): number {
-    const times = [calls.nextWakeAtMs(), captures.nextWakeAtMs(), ports.nextWakeAtMs(), this.#countersAtMs]
+    const times = [
+      this.#droppedKeys.nextWakeAtMs(),
+      calls.nextWakeAtMs(),
+      captures.nextWakeAtMs(),
+      ports.nextWakeAtMs(),
+      this.#countersAtMs,
+    ]
     return Math.min(...times.filter((atMs) => atMs !== undefined))
   }
 
@@ -210,6 +222,7 @@ export class CardZone {
   }
 
   #captureReport(message: Report): void {
+    if (message.type === 'keys-dropped') return this.#droppedKeys.add(message.callId, message.count)
     this.#options.report(message)
     if (message.type === 'field') return this.#fieldReport(message)
     if (message.type !== 'capture-closed') return
@@ -232,7 +245,10 @@ export class CardZone {
 
   #callReport(captures: Captures, message: Report, report: (message: Report) => void): void {
     // The capture closes before its call is reported as ended, so that control reads them in their order.
-    if (message.type === 'call-ended') captures.callEnded(message.callId, this.#options.clock.monotonicMs())
+    if (message.type === 'call-ended') {
+      captures.callEnded(message.callId, this.#options.clock.monotonicMs())
+      this.#droppedKeys.flush()
+    }
     report(message)
   }
 
@@ -288,9 +304,4 @@ async function resolveHosts(settings: CdeSettings): Promise<Map<string, string>>
     else resolved.set(host, (await lookup(host).catch(() => ({ address: host }))).address)
   }
   return resolved
-}
-
-function monthOf(wallMs: number): { year: number; month: number } {
-  const date = new Date(wallMs)
-  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1 }
 }

@@ -8,7 +8,7 @@ import { type RandomBytes, randomUnit } from '../../lib/random.ts'
 import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
 import { CallerDirection } from '../dtmf/caller-direction.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
-import type { AudioSession } from '../media/audio-session.ts'
+import type { AudioCodec, AudioSession } from '../media/audio-session.ts'
 import { PassingDirection } from '../media/passing-direction.ts'
 import { RtcpSession } from '../media/rtcp-session.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
@@ -25,12 +25,16 @@ export interface CallMediaHooks {
   onKey(key: KeyCode): void
   onConflict(): void
   onMaskFailed(): void
+  /** Something was masked just now. */
+  onMasked?(): void
 }
 
 export interface CallMediaOptions {
   readonly ports: MediaPorts
   readonly replacement: ReplacementKind
   readonly jitterMs: number
+  /** What may be negotiated on either leg; `defaultCodecs` when not given. */
+  readonly codecs?: readonly AudioCodec[]
   readonly random: RandomBytes
   readonly nowMs: () => number
 }
@@ -93,12 +97,13 @@ export class CallMedia {
       onKey: (key) => hooks.onKey(key),
       onConflict: () => hooks.onConflict(),
       onMaskFailed: () => hooks.onMaskFailed(),
+      onMasked: () => hooks.onMasked?.(),
     })
     this.#passing = new PassingDirection({ random })
     this.#legs = { caller: openLeg(pairs.caller, random), agent: openLeg(pairs.agent, random) }
     const sdp = (side: Side) => {
       const security = new LegSecurity({ ...wishes[side], random })
-      return new LocalSdp(pairs[side].address, Math.floor(randomUnit(random) * 2 ** 32), security)
+      return new LocalSdp(pairs[side].address, Math.floor(randomUnit(random) * 2 ** 32), security, options.codecs)
     }
     this.localSdp = { caller: sdp('caller'), agent: sdp('agent') }
     this.#listen()
@@ -150,6 +155,12 @@ export class CallMedia {
     this.#toAgent(this.#masked.disarm(nowMs))
   }
 
+  /** After the masker failed: masks anew with a fresh line; nothing is relayed in between. */
+  rearm(nowMs: number): void {
+    this.#toAgent(this.#masked.disarm(nowMs))
+    this.#toAgent(this.#masked.arm(nowMs))
+  }
+
   /** A SIP INFO body from the caller. @returns whether it carried a key */
   info(contentType: string, body: Uint8Array, nowMs: number): 'digit' | 'not-digit' {
     return this.#masked.info(contentType, body, nowMs)
@@ -193,6 +204,7 @@ export class CallMedia {
 
   /** Gives the ports back and wipes the keys of both legs. */
   close(nowMs: number): void {
+    this.#passing.close()
     for (const side of ['caller', 'agent'] as const) {
       this.#legs[side].pair.release(nowMs)
       this.#legs[side].srtp.close()

@@ -19,6 +19,7 @@ import type { CallMedia, CallMediaHooks, LegWish } from './call-media.ts'
 import type { CallEffect } from './effects.ts'
 import type { CallVerdict } from './end-reasons.ts'
 import { CALL_HEADER } from './headers.ts'
+import { KeyRate } from './key-rate.ts'
 import type { Side } from './negotiation.ts'
 import { findNumber } from './routing.ts'
 import { SecureMode } from './secure-mode.ts'
@@ -50,6 +51,9 @@ interface LiveCall {
   /** Where the caller's SIP comes from. */
   readonly callerHost: string
   readonly secure: SecureMode
+  readonly keyRate: KeyRate
+  /** The masker failed: the agent hears silence until the next wake makes a fresh one. */
+  maskFailed: boolean
   media: CallMedia | undefined
 }
 
@@ -120,6 +124,7 @@ export class Calls {
   wake(nowMs: number): void {
     for (const live of [...this.#calls.values()]) {
       this.#run(live, live.call.wake(nowMs))
+      if (live.maskFailed) this.#maskAnew(live, nowMs)
       if (live.secure.wake(nowMs) === 'disarm') live.media?.disarm(nowMs)
       live.media?.wake(nowMs)
     }
@@ -136,6 +141,13 @@ export class Calls {
   counters(): Readonly<Record<string, number>> {
     const live = [...this.#calls.values()].flatMap(({ media }) => (media === undefined ? [] : [media.counters()]))
     return { ...sumCounters([this.#counters, this.#endedMedia, ...live]), calls_live: this.#calls.size }
+  }
+
+  /** In doubt, mask: a line whose masker failed is not let go in clear while the caller may still be keying. */
+  #maskAnew(live: LiveCall, nowMs: number): void {
+    live.maskFailed = false
+    live.secure.keyMasked(nowMs)
+    if (live.secure.state !== 'clear') live.media?.rearm(nowMs)
   }
 
   #incoming(event: Extract<LegEvent, { type: 'incoming' }>): void {
@@ -162,6 +174,8 @@ export class Calls {
       callerFrom: event.from,
       callerHost: event.source.host,
       secure: new SecureMode(),
+      keyRate: new KeyRate(this.#nowMs()),
+      maskFailed: false,
       media: undefined,
     }
     this.#calls.set(callId, live)
@@ -245,9 +259,18 @@ export class Calls {
   async #openMedia(live: LiveCall): Promise<void> {
     const { openMedia, onKey, onConflict, onMaskFailed } = this.#options
     const hooks: CallMediaHooks = {
-      onKey: (key) => onKey(live.callId, key),
+      onKey: (key) => {
+        live.secure.keyMasked(this.#nowMs())
+        if (live.keyRate.allows(this.#nowMs())) onKey(live.callId, key)
+        else this.#count('keys_too_fast')
+      },
       onConflict: () => onConflict(live.callId),
-      onMaskFailed: () => onMaskFailed(live.callId),
+      onMaskFailed: () => {
+        live.maskFailed = true
+        onMaskFailed(live.callId)
+        this.onChange()
+      },
+      onMasked: () => live.secure.keyMasked(this.#nowMs()),
     }
     const opened = await openMedia(hooks, {
       caller: { policy: 'mirrored', keysAllowed: this.#keysAllowed(live.callerHost) },
