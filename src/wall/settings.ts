@@ -60,6 +60,11 @@ export const numberSettings = z.strictObject({
 })
 export type NumberSettings = z.infer<typeof numberSettings>
 
+/** Speech codecs that the masked line can carry. */
+export const lineCodecs = ['PCMA', 'PCMU', 'G722'] as const
+/** Those that calls may agree on, the preferred one first; one that both legs have is not transcoded. */
+export const mediaCodecs = z.array(z.enum(lineCodecs)).min(1).max(3).default(['PCMA', 'PCMU'])
+
 /** What moves the packets; `auto` takes the first of these that runs: io_uring, epoll, Node's own sockets. */
 export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('dgram')
 
@@ -72,6 +77,7 @@ export const cdeSettings = z.strictObject({
     portMax: port,
     jitterMs: z.number().int().min(0).max(200).default(40),
     engine: mediaEngine,
+    codecs: mediaCodecs,
   }),
   /** Source addresses that may send us SIP, or empty for any. */
   trustedPeers: z.array(z.string().max(64)).max(256).default([]),
