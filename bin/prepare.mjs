@@ -1,6 +1,7 @@
 // Runs on any Node ≥ 20 with nothing installed: the first thing a fresh clone executes. Plain JavaScript for that reason.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -35,7 +36,8 @@ function install(mark) {
   const npm = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: projectRoot,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, npm_config_loglevel: 'error' },
+    // No install script of a dependency is needed, so none runs. Not in .npmrc: there it would keep prepack from running, too.
+    env: { ...process.env, npm_config_loglevel: 'error', npm_config_ignore_scripts: 'true' },
     shell: process.platform === 'win32',
   })
   if (npm.status !== 0)
@@ -58,11 +60,14 @@ export function buildWebIfStale(node24) {
 
 function findNode24() {
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
-  const own = join(projectRoot, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
-  if (existsSync(own)) return own
-  return fail(
-    `Tonewall needs Node 24 or newer and brings none for ${process.platform}-${process.arch}: install it and start again.`,
-  )
+  // Resolved, not joined: npm puts the dependencies of an installed package beside it.
+  try {
+    return createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/bin/node`)
+  } catch {
+    return fail(
+      `Tonewall needs Node 24 or newer and brings none for ${process.platform}-${process.arch}: install it and start again.`,
+    )
+  }
 }
 
 function fail(sentence) {
