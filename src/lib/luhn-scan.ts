@@ -1,15 +1,44 @@
 /**
- * Finds what looks like a card number: within a run of at least 13 decimal digits (single spaces or hyphens between them
- * allowed) a stretch that begins like a card brand, has a length of that brand and passes the Luhn check (ISO/IEC 7812-1
- * annex B). It says where, never what: the finder of a leak must not become one.
+ * Finds what looks like a card number: a stretch of digits that begins like a card brand, has a length of that brand and passes
+ * the Luhn check (ISO/IEC 7812-1 annex B). It says where, never what: the finder of a leak must not become one. It looks
+ * - anywhere within a run of at least 13 digits with single blanks or hyphens between them, and
+ * - at whole groups of digits as cards are printed and people write them, parted also by `.`, `_`, `/` or two blanks.
  * @returns offset of the first such run in `text`, or -1
  */
 export function findCardNumber(text: string): number {
+  const found = [findRun(text), findGroups(text)].filter((offset) => offset !== -1)
+  return found.length === 0 ? -1 : Math.min(...found)
+}
+
+function findRun(text: string): number {
   for (const match of text.matchAll(/\d(?:[ -]?\d){12,}/g)) {
     const digits = match[0].replaceAll(/[ -]/g, '')
     for (let from = 0; from + 13 <= digits.length; from++) if (isCardAt(digits, from)) return match.index
   }
   return -1
+}
+
+/**
+ * Points, strokes and slashes also part addresses, dates, times and decimals, so here a card is three groups or more, of
+ * three to eight digits each and the first of four at least, and begins and ends with a group: no address or date makes one.
+ */
+function findGroups(text: string): number {
+  for (const match of text.matchAll(/(?<!\d)\d{3,8}(?:(?: {1,2}|[-._/])\d{3,8}(?!\d)){2,}/g)) {
+    const groups = match[0].match(/\d+/g) ?? []
+    if (groups.some((_group, first) => beginsCard(groups, first))) return match.index
+  }
+  return -1
+}
+
+function beginsCard(groups: readonly string[], first: number): boolean {
+  if ((groups[first] ?? '').length < 4) return false
+  let digits = ''
+  for (let i = first; i < groups.length && digits.length < 16; i++) {
+    digits += groups[i]
+    if (i >= first + 2 && lengthsOf(digits.slice(0, 2)).includes(digits.length) && passesLuhn(digits, 0, digits.length))
+      return true
+  }
+  return false
 }
 
 /** Any stretch of digits passes Luhn one time in ten, so only lengths that a brand really uses count. */
