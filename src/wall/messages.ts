@@ -10,6 +10,8 @@ import { cdeSettings, maskPolicies } from './settings.ts'
 
 const id = z.string().regex(ID_PATTERN)
 const count = z.number().int().min(0).max(1_000_000_000)
+/** Octets and packets of months of media: a CDE must not become mute because it has run long. */
+const total = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 /** A name chosen in the configuration: a field, a gateway account, a number's id. */
 export const configuredName = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
 /** Free text from outside the zone, bounded, and refused when it looks like a card number. */
@@ -224,7 +226,7 @@ export const report = z.discriminatedUnion('type', [
   /** Totals since the CDE started, by fixed name; for metrics. */
   z.strictObject({
     type: z.literal('counters'),
-    counters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), count),
+    counters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), total),
   }),
 ])
 export type Report = z.infer<typeof report>

@@ -78,6 +78,13 @@ test('unknown messages, extra fields, digits and garbage are refused and counted
   assert.deepEqual(await seen, [...Array<string>(4).fill('refused unknown-message'), 'refused not-json', 'ready'])
 })
 
+test('totals pass however long the CDE has run; counts of keys do not grow that far', () => {
+  const counters = { rtp_received: Number.MAX_SAFE_INTEGER }
+  assert.equal(report.safeParse({ type: 'counters', counters }).success, true)
+  assert.equal(report.safeParse({ type: 'counters', counters: { rtp_received: -1 } }).success, false)
+  assert.equal(report.safeParse({ type: 'keys-dropped', callId: id, count: 1_000_000_001 }).success, false)
+})
+
 test('a frame that claims to be larger than the bound ends the connection', async () => {
   await using ends = await pair()
   const seen = receiver(ends.b, 2)
