@@ -98,6 +98,12 @@ test('a gateway on plain http elsewhere is refused', () => {
   assert.match(problemsOf({ gateways: [gateway] }), /^gateways\[0\]\.url: must be an https address/m)
 })
 
+test('an exchange with a gateway must be over before the gateway is asked again', () => {
+  const limit = (exchangeMs: number): string => problemsOf({ gateways: [{ ...usable.gateways[0], exchangeMs }] })
+  assert.equal(limit(25_000), '')
+  assert.match(limit(25_001), /^gateways\[0\]\.exchangeMs: must be 1000 to 25000 milliseconds/m)
+})
+
 test('a misspelt setting is shown, a secret in a wrong place is not', () => {
   assert.match(problemsOf({ sipp: {} }), /^sipp: is not a setting/m)
   const said = problemsOf({ '4242424242424242': 1 })

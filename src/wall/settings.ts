@@ -35,7 +35,8 @@ export const gatewaySettings = z.strictObject({
   url: z.string().max(512),
   /** A file with the gateway's secret, read by the CDE only. */
   credentialFile: z.string().max(1_024),
-  exchangeMs: z.number().int().min(1_000).max(120_000).default(20_000),
+  /** Shorter than `resolverLimits.answerMs`: an exchange is over before the gateway is asked again. */
+  exchangeMs: z.number().int().min(1_000).max(25_000).default(20_000),
 })
 export type GatewaySettings = z.infer<typeof gatewaySettings>
 

@@ -120,6 +120,20 @@ test('a late answer to an earlier question does not count for the present one', 
   assert.equal(after(inDoubt('query'), { type: 'reversed', outcome: 'nothing-to-reverse' }), 'ignored not-asked-for')
 })
 
+test('what confirms that nothing is left to reverse was asked after the reversal, not before it', () => {
+  const notFound = { type: 'queried', outcome: { kind: 'not-found' } } as const
+  const step = (attempt: Attempt, input: AttemptInput, nowMs: number): Attempt => {
+    const result = stepAttempt(attempt, input, nowMs)
+    return 'change' in result ? { ...attempt, ...result.change } : attempt
+  }
+  const confirming = step(inDoubt('reverse', LAG_MS), { type: 'reversed', outcome: 'nothing-to-reverse' }, T + LAG_MS)
+  assert.equal(after(confirming, notFound), 'ignored not-asked-for')
+  const asked = step(confirming, { type: 'due' }, T + 2 * LAG_MS)
+  const unsent = step(asked, { type: 'not-asked' }, T + 2 * LAG_MS)
+  assert.equal(after(unsent, notFound), 'ignored not-asked-for')
+  assert.equal(after(asked, notFound), 'REVERSED')
+})
+
 test('what the gateway itself does not know yet is asked again', () => {
   for (const outcome of [unclear, { kind: 'not-sent', why: 'throttled' }] as const) {
     const found = { type: 'queried', outcome: { kind: 'found', outcome, reversed: false } } as const
@@ -155,7 +169,8 @@ test('a question that never left counts as no try; one that was asked sets its o
   const due = stepAttempt({ ...inDoubt('query'), tries: 3 }, { type: 'due' }, T)
   assert.deepEqual(due, { change: { tries: 4, asked_at_ms: T, next_try_at_ms: T + resolverLimits.answerMs } })
   const unasked = stepAttempt({ ...inDoubt('query'), tries: 4 }, { type: 'not-asked' }, T)
-  assert.deepEqual(unasked, { change: { tries: 3, next_try_at_ms: T + resolverLimits.cdeDownRetryMs } })
+  const nextMs = T + resolverLimits.cdeDownRetryMs
+  assert.deepEqual(unasked, { change: { tries: 3, asked_at_ms: null, next_try_at_ms: nextMs } })
 })
 
 test('the back-off doubles up to its bound', () => {

@@ -30,7 +30,8 @@
  *   that turns up is reversed: back to UNKNOWN(late-approval), step reverse.
  * - APPROVED and NEEDS_REVIEW move by no machine input: a person or a later refund does that.
  * "Not found" before the lag is over proves nothing. "Nothing to reverse" is asked once more after the lag, because a charge that was
- * still travelling when we reversed would otherwise stand unrecorded.
+ * still travelling when we reversed would otherwise stand unrecorded. Only the answer to that last query counts there: until it is asked,
+ * `asked_at_ms` is empty, and after that no older query is under way, because an exchange is shorter than the time between two tries.
  */
 import { resolverLimits } from '../../lib/limits.ts'
 import type { Outcome, QueryOutcome, ReverseOutcome } from '../../wall/messages.ts'
@@ -116,7 +117,8 @@ function dispatch(attempt: Attempt, input: AttemptInput, nowMs: number): Step {
     case 'not-asked': {
       if (attempt.state !== 'UNKNOWN') return { ignored: 'not-in-doubt' }
       // It never left, so it does not count as a try.
-      return { change: { tries: attempt.tries - 1, next_try_at_ms: nowMs + resolverLimits.cdeDownRetryMs } }
+      const next = { next_try_at_ms: nowMs + resolverLimits.cdeDownRetryMs }
+      return { change: { tries: attempt.tries - 1, asked_at_ms: null, ...next } }
     }
     case 'queried':
       return queried(attempt, input.outcome, nowMs)
@@ -158,6 +160,8 @@ function due(attempt: Attempt, nowMs: number): Step {
 function queried(attempt: Attempt, outcome: QueryOutcome, nowMs: number): Step {
   if (attempt.state !== 'UNKNOWN') return { ignored: 'not-in-doubt' }
   if (attempt.step === 'reverse') return { ignored: 'not-asked-for' }
+  // The answer to a query from before the reversal: it says nothing about what came after it.
+  if (attempt.step === 'confirm' && attempt.asked_at_ms === null) return { ignored: 'not-asked-for' }
   if (outcome.kind === 'unavailable') return later(attempt, nowMs)
   if (outcome.kind === 'not-found') return notFound(attempt, nowMs)
   const { outcome: found } = outcome
@@ -184,7 +188,7 @@ function reversed(attempt: Attempt, outcome: ReverseOutcome, nowMs: number): Ste
   if (outcome === 'reversed') return end('REVERSED', 'reversed')
   if (attempt.step === 'confirm') return { ignored: 'not-asked-for' }
   if (outcome === 'unavailable') return later(attempt, nowMs)
-  return { change: { step: 'confirm', next_try_at_ms: nowMs + attempt.query_lag_ms } }
+  return { change: { step: 'confirm', asked_at_ms: null, next_try_at_ms: nowMs + attempt.query_lag_ms } }
 }
 
 function doubt(why: string, nowMs: number, step: 'query' | 'reverse' = 'query'): Step {

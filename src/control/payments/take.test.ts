@@ -98,6 +98,21 @@ test('a repeated request gets the first answer and charges nothing; another body
   assert.equal(control.cde.ordersOf('submit').length, 1)
 })
 
+test("a key and body that belong to another call's payment are no way to read it", async () => {
+  await using control = await Harness.start()
+  const { captureId } = await control.readyCapture()
+  await pay(control, captureId, 'key-number-one')
+  const other = await control.answeredCall()
+  const { body } = await control.call('POST', `/v1/calls/${other}/widget-tokens`, { body: {} })
+  const answered = await control.call('POST', `/v1/captures/${captureId}/payments`, {
+    key: String(body['token']),
+    body: ORDER,
+    headers: { 'idempotency-key': 'key-number-one' },
+  })
+  assert.equal(codeOf(answered), 'CAPTURE_UNKNOWN')
+  assert.equal(answered.headers.get('idempotent-replayed'), null)
+})
+
 test('two desks that pay at the same moment: one charge, whether they share a key or not', async () => {
   for (const keys of [
     ['key-number-one', 'key-number-one'],

@@ -90,6 +90,8 @@ async function writeAttempt(
   key: IdempotencyKey,
 ): Promise<Written> {
   const { db } = tx
+  // Before the replay: an answer that is stored for this merchant is not for the token of another call.
+  const stored = await visibleCapture(db, principal, wanted.captureId)
   const fingerprint = textHash(
     JSON.stringify([
       wanted.captureId,
@@ -104,7 +106,7 @@ async function writeAttempt(
     if (earlier.fingerprint !== fingerprint) throw new TonewallError('IDEMPOTENCY_KEY_REUSED')
     return { replay: JSON.parse(earlier.response) as PaymentView }
   }
-  const stored = await submittableCapture(db, principal, wanted.captureId)
+  await requireSubmittable(db, stored)
   const account = await gatewayAccountOf(db, principal.merchant, wanted.gatewayAccount)
   if (account === undefined) throw new TonewallError('GATEWAY_ACCOUNT_UNKNOWN')
   const order = await orderOf(db, principal.merchant, wanted.orderReference)
@@ -132,14 +134,17 @@ async function writeAttempt(
 /** States in which a capture's card has been used up. After NOT_SENT the CDE may still hold it, and says so if not. */
 const usedUp = (state: AttemptState): boolean => state !== 'NOT_SENT'
 
-async function submittableCapture(db: Db, principal: Principal, captureId: string): Promise<StoredCapture> {
+async function visibleCapture(db: Db, principal: Principal, captureId: string): Promise<StoredCapture> {
   const stored = await captureById(db, captureId)
   if (stored === undefined || !maySee(principal, stored.capture)) throw new TonewallError('CAPTURE_UNKNOWN')
-  if (stored.capture.state !== 'open') throw new TonewallError('CAPTURE_CLOSED')
-  if ((await attemptStatesOfCapture(db, captureId)).some(usedUp)) throw new TonewallError('CAPTURE_CLOSED')
-  const missing = stored.fields.filter(({ state }) => state !== 'valid').map(({ name }) => name)
-  if (missing.length > 0) throw new TonewallError('FIELD_MISSING', { fields: missing })
   return stored
+}
+
+async function requireSubmittable(db: Db, { capture, fields }: StoredCapture): Promise<void> {
+  if (capture.state !== 'open') throw new TonewallError('CAPTURE_CLOSED')
+  if ((await attemptStatesOfCapture(db, capture.id)).some(usedUp)) throw new TonewallError('CAPTURE_CLOSED')
+  const missing = fields.filter(({ state }) => state !== 'valid').map(({ name }) => name)
+  if (missing.length > 0) throw new TonewallError('FIELD_MISSING', { fields: missing })
 }
 
 /** What a new attempt of an order meets when an earlier one is not certainly over (R1, invariant 4). */
