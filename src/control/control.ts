@@ -51,7 +51,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const timers = options.timers ?? systemTimers(clock)
   const mail = listen(port)
   const events = new Events({ clock, log, metrics: new Metrics(), lastSeq: await lastEventSeq(store.db) })
-  const captures = new Captures({ store, port, clock, timers, random })
+  const captures = new Captures({ store, events, port, clock, timers, random })
   const after = (delayMs: number, action: () => void): (() => void) => timers.after(delayMs, action)
   const resolver = new Resolver({ store, port, events, clock, log, after })
   const inbox = new Inbox({ store, events, captures, resolver, clock, log })

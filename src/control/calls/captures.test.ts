@@ -96,6 +96,30 @@ test('a CDE that does not answer: CDE_DOWN after the limit, the capture is cance
   assert.deepEqual([body['state'], body['closeReason']], ['closed', 'not-started'])
 })
 
+test('the confirmation is on its way when the wait is over: who read that it started reads that it closed', async () => {
+  await using control = await Harness.start()
+  const callId = await control.answeredCall()
+  const waiting = start(control, callId)
+  const captureId = await ordered(control, 'capture-start')
+  const gate = Promise.withResolvers<void>()
+  const busy = control.store.transact(() => gate.promise)
+  control.cde.report({ type: 'capture-started', captureId })
+  // The inbox has taken the report and waits for the store.
+  await control.call('GET', '/healthz')
+  control.time.advance(controlLimits.captureStartMs)
+  gate.resolve()
+  await busy
+  assert.equal(codeOf(await waiting), 'CDE_DOWN')
+  await control.control.settled()
+  const rows = await control.store.db.selectFrom('event').selectAll().where('call_id', '=', callId).execute()
+  assert.deepEqual(
+    rows.sort((a, b) => a.seq - b.seq).flatMap(({ type }) => (type.startsWith('capture.') ? [type] : [])),
+    ['capture.started', 'capture.closed'],
+  )
+  const { body } = await control.call('GET', `/v1/captures/${captureId}`)
+  assert.deepEqual([body['state'], body['closeReason']], ['closed', 'not-started'])
+})
+
 test('the CDE dies while a capture is being started: CDE_DOWN at once', async () => {
   await using control = await Harness.start()
   const callId = await control.answeredCall()

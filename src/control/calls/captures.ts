@@ -10,16 +10,11 @@ import type { Order } from '../../wall/messages.ts'
 import type { CdePort } from '../../wall/port.ts'
 import type { MaskPolicy } from '../../wall/settings.ts'
 import { callById } from '../store/calls.ts'
-import {
-  captureById,
-  countCapturesOf,
-  insertCapture,
-  liveCaptureOf,
-  markCaptureClosed,
-  type StoredCapture,
-} from '../store/captures.ts'
+import type { Events } from '../events.ts'
+import { captureById, countCapturesOf, insertCapture, liveCaptureOf, type StoredCapture } from '../store/captures.ts'
 import type { Db, Store } from '../store/open.ts'
 import type { Timers } from '../timers.ts'
+import { recordNotStarted } from './record.ts'
 
 export interface NewCapture {
   readonly callId: string
@@ -32,6 +27,7 @@ type StartAnswer = 'started' | ErrorCode
 
 export class Captures {
   readonly #store: Store
+  readonly #events: Events
   readonly #port: CdePort
   readonly #clock: Clock
   readonly #timers: Timers
@@ -39,8 +35,16 @@ export class Captures {
   /** API calls that wait for the CDE's word on a new capture, by its id. */
   readonly #waiting = new Map<string, (answer: StartAnswer) => void>()
 
-  constructor(options: { store: Store; port: CdePort; clock: Clock; timers: Timers; random: RandomBytes }) {
+  constructor(options: {
+    store: Store
+    events: Events
+    port: CdePort
+    clock: Clock
+    timers: Timers
+    random: RandomBytes
+  }) {
     this.#store = options.store
+    this.#events = options.events
     this.#port = options.port
     this.#clock = options.clock
     this.#timers = options.timers
@@ -63,7 +67,7 @@ export class Captures {
       ...(wanted.maskPolicy === undefined ? {} : { maskPolicy: wanted.maskPolicy }),
     })
     if (answer !== 'started') {
-      await this.#store.transact(({ db }) => markCaptureClosed(db, captureId, 'not-started', this.#clock.wallMs()))
+      await this.#store.transact((tx) => recordNotStarted(tx, this.#events, captureId, this.#clock.wallMs()))
       throw new TonewallError(answer)
     }
     return this.find(this.#store.db, principal, captureId)

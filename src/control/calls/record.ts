@@ -111,6 +111,15 @@ export async function recordCaptureClosed(
   await closeCapture(tx, events, stored.capture, report.reason, nowMs)
 }
 
+/**
+ * Nobody waits any longer for a capture that was being started. Its confirmation may have been written meanwhile: then its
+ * beginning is known outside, and its end must be.
+ */
+export async function recordNotStarted(tx: Tx, events: Events, captureId: string, nowMs: number): Promise<void> {
+  const stored = await captureById(tx.db, captureId)
+  if (stored !== undefined) await closeCapture(tx, events, stored.capture, 'not-started', nowMs)
+}
+
 export async function recordKeysDropped(tx: Tx, events: Events, report: Of<'keys-dropped'>): Promise<void> {
   const call = await callById(tx.db, report.callId)
   if (call === undefined) return events.ignored('keys-dropped', 'call-unknown')
@@ -131,6 +140,7 @@ const captureResults: Readonly<Record<string, string>> = {
   'call-ended': 'client',
   'timed-out': 'client',
   'mask-failed': 'server',
+  'not-started': 'server',
   lost: 'server',
 }
 
