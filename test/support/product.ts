@@ -13,6 +13,7 @@ import type { TemporaryFolder } from './temp-folder.ts'
 export const CALLED_NUMBER = '+442071234567'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const FROM_SOURCES = [process.execPath, '--disable-sigusr1', MAIN] as const
 const READY_MS_MAX = 30_000
 const MEDIA_PORTS = 40
 /** How many consecutive free ports a product and its gateway take; see portsFrom. */
@@ -46,6 +47,9 @@ export interface ProductOptions {
   readonly srtp?: 'off' | 'offered' | 'required'
   /** How long the gateway's slow card takes. */
   readonly slowMs?: number
+  /** The command that is started in place of this clone's sources. */
+  readonly command?: string
+  readonly engine?: 'epoll'
 }
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
@@ -61,7 +65,8 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     ...(options.slowMs === undefined ? {} : { slowMs: options.slowMs }),
   })
   const config = await writeConfiguration(options, ports)
-  const program = startProgram(process.execPath, ['--disable-sigusr1', MAIN, 'start', '--config', config], {
+  const [command, ...args] = options.command === undefined ? FROM_SOURCES : [options.command]
+  const program = startProgram(command, [...args, 'start', '--config', config], {
     cwd: folder.path,
     lifeMs: options.lifeMs,
     env: { PATH: process.env['PATH'] },
@@ -111,12 +116,15 @@ function portsFrom(first: number): Ports {
 }
 
 /** Writes `tonewall.json` and the keys that it names. @returns the path of the configuration */
-async function writeConfiguration({ folder, destination, srtp }: ProductOptions, ports: Ports): Promise<string> {
+async function writeConfiguration(
+  { folder, destination, srtp, engine }: ProductOptions,
+  ports: Ports,
+): Promise<string> {
   const host = '127.0.0.1'
   const config = {
     http: { host, port: ports.httpPort, allowedOrigins: [] },
     sip: { host, port: ports.sipPort },
-    media: { host, portMin: ports.mediaPort, portMax: ports.mediaPort + MEDIA_PORTS - 1 },
+    media: { host, portMin: ports.mediaPort, portMax: ports.mediaPort + MEDIA_PORTS - 1, ...(engine && { engine }) },
     store: { file: 'data/tonewall.sqlite' },
     merchants: [{ id: 'acme', name: 'Acme' }],
     numbers: [{ id: 'sales', merchant: 'acme', called: CALLED_NUMBER, destination, srtp: srtp ?? 'off' }],
