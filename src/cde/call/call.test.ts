@@ -205,6 +205,58 @@ test('re-INVITEs from both sides at once: the second gets 491', () => {
   assert.deepEqual(effects, [{ type: 'answer-offer', side: 'caller', answer: { status: 491 } }])
 })
 
+const answeredOffer = (leg: string, body: Uint8Array): LegEvent => ({
+  type: 'offer-answered',
+  leg,
+  body,
+  contentType: 'application/sdp',
+})
+
+test('a re-INVITE taken back: its media is forgotten and the other side is offered what was agreed before', () => {
+  const call = talking()
+  one(call.legEvent('caller', offered('c', sdp(4_444, 'a=sendonly\r\nm=video 4446 RTP/AVP 99\r\n')), 300), 'offer')
+  assert.deepEqual(call.legEvent('caller', { type: 'offer-withdrawn', leg: 'c' }, 310), [
+    { type: 'withdraw-media', side: 'caller' },
+  ])
+  const refused = [{ type: 'answer-offer', side: 'caller', answer: { status: 491 } }]
+  assert.deepEqual(call.legEvent('caller', offered('c', sdp(4_000)), 311), refused)
+
+  const effects = call.legEvent('agent', answeredOffer('a', sdp(5_002, 'a=recvonly\r\n')), 320)
+  assert.deepEqual(types(effects), ['use-media', 'offer'], 'nothing is answered to the caller')
+  assert.equal(one(effects, 'use-media').sessions.caller?.remote.port, 4_000)
+  assert.equal(one(effects, 'use-media').sessions.agent?.remote.port, 5_002)
+  const again = one(effects, 'offer')
+  assert.equal(again.side, 'agent')
+  assert.match(text(again.body), /^o=- 2 3 /m)
+  assert.match(text(again.body), /m=audio 20002 RTP\/AVP 8 .*\r\n[^]*a=sendrecv\r\nm=video 0 /)
+  assert.deepEqual(call.legEvent('caller', offered('c', sdp(4_000)), 321), refused)
+
+  const restored = call.legEvent('agent', answeredOffer('a', sdp(5_004)), 330)
+  assert.deepEqual(types(restored), ['use-media'])
+  assert.equal(one(restored, 'use-media').sessions.caller?.remote.port, 4_000)
+  assert.equal(one(restored, 'use-media').sessions.agent?.remote.port, 5_004)
+  assert.equal(one(call.legEvent('caller', offered('c', sdp(4_000)), 340), 'offer').side, 'agent', 'offers pass again')
+})
+
+test('a re-INVITE taken back that the other side refuses leaves everything as it was', () => {
+  const call = talking()
+  call.legEvent('agent', offered('a', sdp(5_000, 'a=inactive\r\n')), 300)
+  call.legEvent('agent', { type: 'offer-withdrawn', leg: 'a' }, 310)
+  assert.deepEqual(call.legEvent('caller', { type: 'offer-failed', leg: 'c', status: 488 }, 320), [])
+  assert.equal(one(call.legEvent('agent', offered('a', sdp(5_000)), 330), 'offer').side, 'caller')
+})
+
+test('while our own offer waits for its answer, no other is opened: 491', () => {
+  const call = newCall(nothing)
+  call.mediaReady(local())
+  call.legEvent('agent', answered(sdp(5_000)), 20)
+  const refused = [{ type: 'answer-offer', side: 'agent', answer: { status: 491 } }]
+  assert.deepEqual(call.legEvent('agent', offered('a', nothing), 25), refused)
+  assert.deepEqual(call.legEvent('agent', offered('a', sdp(5_000)), 26), refused)
+  assert.equal(one(call.legEvent('caller', confirmed(sdp(4_000)), 30), 'use-media').sessions.caller?.remote.port, 4_000)
+  assert.ok('body' in one(call.legEvent('agent', offered('a', nothing), 40), 'answer-offer').answer)
+})
+
 test('a caller who sends no offer gets ours and answers in the ACK (SIP-04)', () => {
   const call = newCall(nothing)
   const invite = one(call.mediaReady(local()), 'invite')

@@ -39,6 +39,8 @@ export class Call {
   #earlyAnswer: Uint8Array | undefined
   /** Which side waits for the other's answer to its re-INVITE. */
   #reofferFrom: Side | undefined
+  /** The side that took its re-INVITE back, while the other side has yet to be brought back to what was agreed. */
+  #withdrawn: { readonly from: Side; readonly offeredAgain: boolean } | undefined
   /** The side whose next ACK carries the answer to our own offer. */
   #oursOpenWith: Side | undefined
   #deadlineMs: number
@@ -96,6 +98,8 @@ export class Call {
         return this.#end({ result: 'success', reason: 'cancelled' }, ['agent'])
       case 'offered':
         return this.#offered(side, event.body)
+      case 'offer-withdrawn':
+        return this.#offerWithdrawn(side)
       case 'offer-answered':
         return this.#offerAnswered(side, event.body)
       case 'offer-failed':
@@ -180,7 +184,8 @@ export class Call {
 
   #offered(side: Side, body: Uint8Array): CallEffect[] {
     // Only one exchange at a time across the call; RFC 3261 14.2 gives 491 for the other.
-    if (this.#reofferFrom !== undefined || this.state === 'inviting') return [answerOffer(side, 491)]
+    const open = this.#reofferFrom ?? this.#oursOpenWith ?? this.#withdrawn
+    if (open !== undefined || this.state === 'inviting') return [answerOffer(side, 491)]
     if (body.length === 0) {
       this.#oursOpenWith = side
       return [{ type: 'answer-offer', side, answer: { body: this.#agreed().ownOffer(side) } }]
@@ -197,6 +202,7 @@ export class Call {
 
   #offerAnswered(side: Side, body: Uint8Array): CallEffect[] {
     if (this.#oursOpenWith === side) return this.#oursAnswered(side, body)
+    if (this.#withdrawn !== undefined) return this.#withdrawnAnswered(this.#withdrawn, side, body)
     const to = this.#reofferFrom
     if (to === undefined || to === side) return []
     this.#reofferFrom = undefined
@@ -205,9 +211,28 @@ export class Call {
     return [this.#useMedia(), { type: 'answer-offer', side: to, answer: { body: relayed } }]
   }
 
+  /** The offer has gone on already: the other side's answer is awaited, and what was agreed before is offered to it again. */
+  #offerWithdrawn(side: Side): CallEffect[] {
+    if (this.#reofferFrom !== side) return []
+    this.#reofferFrom = undefined
+    this.#withdrawn = { from: side, offeredAgain: false }
+    return [{ type: 'withdraw-media', side }]
+  }
+
+  #withdrawnAnswered(withdrawn: { from: Side; offeredAgain: boolean }, side: Side, body: Uint8Array): CallEffect[] {
+    const { from, offeredAgain } = withdrawn
+    if (side === from) return []
+    // Either answer says where the answerer is; the side that took its offer back is where it was.
+    const used = this.#agreed().answeredOurs(side, body) === undefined ? [this.#useMedia()] : []
+    this.#withdrawn = offeredAgain ? undefined : { from, offeredAgain: true }
+    return offeredAgain ? used : [...used, { type: 'offer', side, body: this.#agreed().offeredAgain(from) }]
+  }
+
   #offerFailed(status: number): CallEffect[] {
     const to = this.#reofferFrom
     this.#reofferFrom = undefined
+    // Refused by the other side, too: it never left what was agreed.
+    this.#withdrawn = undefined
     // RFC 6141: a refused re-INVITE leaves the session as it was.
     return to === undefined ? [] : [{ type: 'withdraw-media', side: to }, answerOffer(to, passedStatus(status))]
   }

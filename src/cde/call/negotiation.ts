@@ -18,6 +18,8 @@ export class Negotiation {
   readonly #local: Readonly<Record<Side, LocalSdp>>
   /** Without keys: those are in the legs' security. */
   readonly #offers: Partial<Record<Side, Sdp>> = {}
+  /** The whole of what each side said last in a complete offer and answer. */
+  readonly #agreed: Partial<Record<Side, Sdp>> = {}
   /** What each side said of its own media, after the last complete offer and answer. */
   readonly sessions: Partial<Record<Side, AudioSession>> = {}
 
@@ -44,13 +46,16 @@ export class Negotiation {
     if (typeof answer === 'string') return answer
     const to = otherSide(from)
     this.sessions[from] = answer.audio
+    this.#agreed[from] = answer.sdp
     const offer = this.#offers[to]
     // The other side made no offer (delayed offer): it gets ours now and answers in its ACK (SIP-04).
     if (offer === undefined) return this.ownOffer(to)
     const offerer = readAudio(offer, this.#local[to].codecs)
     if (typeof offerer === 'string') return 'no-audio'
     const relayed = this.#local[to].answer((local) => relayAnswer(offer, answer.sdp, local))
-    if (typeof relayed !== 'string') this.sessions[to] = offerer
+    if (typeof relayed === 'string') return relayed
+    this.sessions[to] = offerer
+    this.#agreed[to] = offer
     return relayed
   }
 
@@ -65,7 +70,21 @@ export class Negotiation {
     const answer = this.#readAnswer(from, body)
     if (typeof answer === 'string') return answer
     this.sessions[from] = answer.audio
+    this.#agreed[from] = answer.sdp
     return undefined
+  }
+
+  /**
+   * `from` took back an offer that had gone on to the other side. @returns an offer for that side of what was agreed
+   * before; its answer goes to `answeredOurs`
+   */
+  offeredAgain(from: Side): Uint8Array {
+    const to = otherSide(from)
+    const agreed = this.#agreed[from]
+    if (agreed === undefined) return this.ownOffer(to)
+    // RFC 3264 8: what was a media line once stays one.
+    const added = this.#offers[from]?.media.slice(agreed.media.length) ?? []
+    return this.#local[to].offer((local) => relayOffer({ ...agreed, media: [...agreed.media, ...added] }, local))
   }
 
   #readAnswer(from: Side, body: Uint8Array): { sdp: Sdp; audio: AudioSession } | NegotiationRefusal {

@@ -129,6 +129,7 @@ function cancelReinvite(core: Core, cancel: SipRequest, nowMs: number): void {
   if (cseqOf(open.request)?.number !== cseqOf(cancel)?.number) return
   leg.offers.open = undefined
   open.transaction.respond(responseTo(open.request, 487), nowMs)
+  core.emit({ type: 'offer-withdrawn', leg: leg.id })
   sendQueuedOffer(core, leg, nowMs)
 }
 

@@ -112,7 +112,7 @@ test('a re-INVITE that gets no final answer is cancelled, and the call goes on',
   assert.deepEqual(late, [])
   ann.run(ann.ua.hangUp('a', network.nowMs))
   network.runUntil(200_000)
-  assert.equal(desk.story, 'incoming confirmed offered ended')
+  assert.equal(desk.story, 'incoming confirmed offered offer-withdrawn ended')
   assert.ok(network.idle)
 })
 

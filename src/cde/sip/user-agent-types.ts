@@ -99,6 +99,8 @@ export type LegEvent =
    * asks for our offer (SIP-05).
    */
   | (Content & { readonly type: 'offered' })
+  /** The peer took its offer back (CANCEL) before answerOffer: it goes by what was agreed before (RFC 3261 14.1). */
+  | { readonly type: 'offer-withdrawn'; readonly leg: LegId }
   /** The answer to our offer(); or, after an offerless re-INVITE, the answer to the offer we gave in answerOffer. */
   | (Content & { readonly type: 'offer-answered' })
   | { readonly type: 'offer-failed'; readonly leg: LegId; readonly status: number }
