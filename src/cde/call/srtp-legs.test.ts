@@ -11,7 +11,7 @@ import { PortPool } from '../media/ports.ts'
 import { parseRtcp } from '../media/rtcp.ts'
 import { parseRtp, writeRtp } from '../media/rtp.ts'
 import { parseSdp, type Sdp, serializeSdp } from '../media/sdp.ts'
-import type { MediaEngine, PacketListener } from '../media/socket.ts'
+import type { FrameListener, MediaEngine, PacketListener } from '../media/socket.ts'
 import { LegSecurity, type SrtpPolicy } from '../media/srtp/leg-security.ts'
 import { LegSrtp } from '../media/srtp/leg-srtp.ts'
 import type { LegEvent } from '../sip/user-agent.ts'
@@ -84,10 +84,10 @@ interface Wire {
 async function setUp(policies: Readonly<Record<Side, SrtpPolicy>>, agentAnswers?: SrtpPolicy) {
   let nowMs = 1_000
   const sent: Wire[] = []
-  const listeners = new Map<number, PacketListener>()
+  const listeners = new Map<number, { onPacket: PacketListener; onFrame: FrameListener | undefined }>()
   const engine: MediaEngine = {
-    async open(local, onPacket) {
-      listeners.set(local.port, onPacket)
+    async open(local, onPacket, onFrame) {
+      listeners.set(local.port, { onPacket, onFrame })
       const send = (packet: Uint8Array): void => void sent.push({ port: local.port, packet: packet.slice() })
       return { local, send, forward: () => assert.fail('a secure call has no shortcut'), close: () => {} }
     },
@@ -125,7 +125,10 @@ async function setUp(policies: Readonly<Record<Side, SrtpPolicy>>, agentAnswers?
     arrive(side: Side, packet: Uint8Array, rtcp = false): void {
       const { host, port } = side === 'caller' ? caller.address : agent.address
       const offset = rtcp ? 1 : 0
-      listeners.get(portOf(side) + offset)?.(packet.slice(), { host, port: port + offset })
+      const from = { host, port: port + offset }
+      const { onPacket, onFrame } = listeners.get(portOf(side) + offset) ?? assert.fail()
+      const octets = packet.slice()
+      if (onFrame?.({ octets, start: 0, length: octets.length, from }) !== true) onPacket(octets, from)
     },
     passTime: (ms: number): void => {
       nowMs += ms
@@ -135,6 +138,10 @@ async function setUp(policies: Readonly<Record<Side, SrtpPolicy>>, agentAnswers?
 }
 
 type Set = Awaited<ReturnType<typeof setUp>>
+
+function versionOf(body: Uint8Array): number {
+  return Number(/^o=\S+ \d+ (\d+)/m.exec(Buffer.from(body).toString())?.[1])
+}
 
 function portIn(body: string | undefined): number {
   return Number(/m=audio (\d+)/.exec(body ?? '')?.[1])
@@ -278,6 +285,9 @@ test('a re-INVITE with a new key: the old one is heard for two seconds more, the
   assert.ok('body' in answer)
   assert.ok(relayed(set, 'caller', crossing[0] ?? nothing), 'crossed with the answer')
   set.caller.answered(answer.body)
+  // RFC 3264 8: another description, so another version.
+  const versions = [find(set.answer, 'answer').body, answer.body].map((body) => versionOf(body))
+  assert.equal((versions[1] ?? 0) - (versions[0] ?? 0), 1)
   assertHeard(set, 'caller', 'new key')
   assertHeard(set, 'agent', 'new key')
   set.passTime(srtpLimits.oldKeyMs)

@@ -49,7 +49,7 @@ export class AesCounter {
     if (sameRow && place < this.#packets && blocks <= this.#blocks) return place * this.#blocks * BLOCK_OCTETS
     const isNext = sameRow && place === this.#packets
     const packets = isNext ? Math.min(PACKETS_AHEAD, Math.floor(BLOCKS_MAX / Math.max(blocks, 1))) : 1
-    this.#make(ssrc, indexHigh, indexLow, blocks, Math.min(packets, 0x1_0000 - indexLow))
+    this.#make(ssrc, indexHigh, indexLow, blocks, packets)
     return 0
   }
 

@@ -5,6 +5,8 @@ import { mediaLimits, srtpLimits } from '../../../lib/limits.ts'
 import { randomUnit, seededRandom } from '../../../lib/random.ts'
 import { writeRtp } from '../rtp.ts'
 import { writeReport } from '../rtcp.ts'
+import { HmacSha1 } from './hmac-sha1.ts'
+import { deriveSessionKeys } from './key-derivation.ts'
 import { MasterKey } from './master-key.ts'
 import { type PeerKey, SrtpReceiver } from './srtp-receiver.ts'
 import { SrtpSender } from './srtp-sender.ts'
@@ -213,6 +215,17 @@ test('what has no room, is no RTP or is longer than any packet is refused by the
   assert.equal(sender.protectRtp(new Uint8Array(4_000).fill(0x80), mediaLimits.packetOctetsMax + 1), 'too-long')
   assert.equal(sender.protectRtcp(new Uint8Array(20), 7), 'short')
   assert.equal(sender.protectRtcp(new Uint8Array(20), 20), 'too-long')
+})
+
+test('SRTCP that is signed but not encrypted is refused: that was never agreed', () => {
+  const { master, receiver } = pair(suite)
+  const plain = writeReport(SSRC, 'cname', undefined, [])
+  // The E bit is 0, the index 1 (RFC 3711 3.4).
+  const signed = Uint8Array.from([...plain, 0, 0, 0, 1])
+  const { authKey } = deriveSessionKeys(master, suite, 'rtcp')
+  const tag = new HmacSha1(authKey).sign(signed, signed.length, undefined)
+  const packet = Uint8Array.from([...signed, ...tag.subarray(0, 10)])
+  assert.equal(receiver.unprotectRtcp(packet, packet.length), 'unencrypted')
 })
 
 /** As a sender with an MKI: ours sends none, so it is put where the suite wants it. */
