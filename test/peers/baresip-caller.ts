@@ -12,10 +12,11 @@ export async function callSaying(
   target: Target,
   audio: CallAudio,
   srtp?: Srtp,
+  codec?: BaresipOptions['codec'],
 ): Promise<Caller & { press(key: string): Promise<void> }> {
   const dials = `sip:${target.user}@127.0.0.1:${target.port}`
-  const encryption = srtp === undefined ? {} : { srtp }
-  const phone = await startBaresip({ name: 'caller', folder: target.folder, says: audio.samples, dials, ...encryption })
+  const spoken = { ...(srtp !== undefined && { srtp }), ...(codec !== undefined && { codec }) }
+  const phone = await startBaresip({ name: 'caller', folder: target.folder, says: audio.samples, dials, ...spoken })
   await phone.established(10_000)
   const saidAllAtMs = performance.now() + audio.samples.length / SAMPLES_PER_MS
   return {

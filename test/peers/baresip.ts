@@ -1,11 +1,12 @@
 /**
  * baresip as agent and as caller, headless. It records what it hears: `module sndfile.so` writes both directions of a call
- * as 8 kHz WAV files (`-dec.wav`: heard, `-enc.wav`: said).
+ * as WAV files at the codec's rate (`-dec.wav`: heard, `-enc.wav`: said).
  */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createSocket } from 'node:dgram'
+import { fromBaseRate } from '../../src/cde/media/resample.ts'
 import { writeWav } from '../../src/lib/wav.ts'
 import { readMono } from '../support/call-audio.ts'
 import { freePorts } from '../support/free-ports.ts'
@@ -40,7 +41,8 @@ export interface BaresipOptions {
   readonly says?: Int16Array
   /** Where it calls as soon as it is up; an agent, which calls nobody, answers at once. */
   readonly dials?: string
-  readonly codec?: 'PCMA' | 'PCMU'
+  /** The only codec it speaks; PCMA by default. */
+  readonly codec?: 'PCMA' | 'PCMU' | 'G722'
   /** SRTP with SDES: none by default; with `required` it takes and makes no call without. */
   readonly srtp?: 'offered' | 'required'
 }
@@ -52,9 +54,15 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const first = await freePorts(24)
   const uri = `sip:${options.name}@127.0.0.1:${first}`
   await writeFile(join(home, 'contacts'), '')
-  await writeFile(join(home, 'says.wav'), writeWav([padded(options.says ?? new Int16Array())], 8_000))
-  await writeFile(join(home, 'config'), await configuration(home, first))
-  const codecs = `audio_codecs=${options.codec ?? 'PCMA'}/8000/1`
+  // Its own resampler smears tones: it is given the rate that its codec wants.
+  const rateHz = options.codec === 'G722' ? 16_000 : 8_000
+  const says = padded(options.says ?? new Int16Array())
+  const saysAtRate = fromBaseRate(says, rateHz, (says.length * rateHz) / 8_000)
+  await writeFile(join(home, 'says.wav'), writeWav([saysAtRate], rateHz))
+  await writeFile(join(home, 'config'), await configuration(home, first, rateHz))
+  // baresip names G.722 by its rate, not by its clock.
+  const { codec = 'PCMA' } = options
+  const codecs = `audio_codecs=${codec}/${codec === 'G722' ? 16_000 : 8_000}/1`
   const answer = options.dials === undefined ? 'answermode=auto;' : ''
   const encryption = options.srtp === undefined ? '' : `mediaenc=${options.srtp === 'required' ? 'srtp-mand' : 'srtp'};`
   await writeFile(join(home, 'accounts'), `<${uri}>;regint=0;${answer}${encryption}${codecs}\n`)
@@ -91,7 +99,7 @@ function consolePort(first: number): number {
   return first + 2
 }
 
-async function configuration(home: string, first: number): Promise<string> {
+async function configuration(home: string, first: number, rateHz: number): Promise<string> {
   return [
     `module_path ${await modulePath()}`,
     'poll_method epoll',
@@ -101,11 +109,12 @@ async function configuration(home: string, first: number): Promise<string> {
     'rtp_timeout 0',
     `audio_source aufile,${join(home, 'says.wav')}`,
     `audio_player aufile,${join(home, 'unused.wav')}`,
-    'ausrc_srate 8000',
-    'auplay_srate 8000',
+    `ausrc_srate ${rateHz}`,
+    `auplay_srate ${rateHz}`,
     'ausrc_channels 1',
     'auplay_channels 1',
     'module g711.so',
+    'module g722.so',
     'module aufile.so',
     'module sndfile.so',
     'module srtp.so',

@@ -21,7 +21,7 @@ import {
 import { CALLED_NUMBER, startProduct } from '../support/product.ts'
 import { compileSpandsp } from '../support/spandsp.ts'
 import type { TemporaryFolder } from '../support/temp-folder.ts'
-import { startBaresip } from './baresip.ts'
+import { type BaresipOptions, startBaresip } from './baresip.ts'
 
 export const CARD = '4242424242424242'
 export const EXPIRY = expiryInTwoYears()
@@ -30,7 +30,10 @@ export const SECURITY_CODE = '967'
 /** The pause in which the call is armed: the delay that is put in then would fall into speech and blur the comparison. */
 const ARMING = { fromMs: 1_500, toMs: 2_300 } as const
 
-/** Speech, a pause, speech, the card number, speech, expiry and security code, speech: 15 to 20 s. */
+/** Mask policy `burst`: the line is flat for 2 s after the last key, while the next field is open. */
+const AFTER_KEYS_MS = 2_400
+
+/** Speech, a pause, speech, the card number, speech, expiry and security code, speech: 20 to 25 s. */
 export async function cardCallAudio(
   carriage: Carriage,
   pace: { toneMs?: number; pauseMs?: number } = {},
@@ -42,11 +45,11 @@ export async function cardCallAudio(
       { silenceMs: ARMING.toMs - ARMING.fromMs },
       { speechMs: 1_500 },
       { keys: CARD, carriage, ...pace },
-      { silenceMs: 300 },
+      { silenceMs: AFTER_KEYS_MS },
       { speechMs: 2_500 },
       { silenceMs: 300 },
       { keys: EXPIRY + SECURITY_CODE, carriage, ...pace },
-      { silenceMs: 300 },
+      { silenceMs: AFTER_KEYS_MS },
       { speechMs: 3_000 },
       { silenceMs: 1_000 },
     ],
@@ -74,16 +77,25 @@ const AGENT_VOICE = fileURLToPath(new URL('../../assets/voice/agent.wav', import
 /** Stretches of what the agent says, in seconds: before, during and after the keys. */
 const AGENT_SPEAKS_S = [1, 5, 9]
 
+export interface CardCallOptions {
+  /** `required`: the agent's phone takes no call without SRTP, and the number is configured so. */
+  readonly agentSrtp?: 'off' | 'required'
+  /** What the product may negotiate; its default when missing. */
+  readonly codecs?: readonly string[]
+  /** What the agent's phone speaks; PCMA when missing. */
+  readonly agentCodec?: BaresipOptions['codec']
+}
+
 /**
  * @param call places the call and sends `audio`, which is made by cardCallAudio
- * @param agentSrtp `required`: the agent's phone takes no call without SRTP, and the number is configured so
  */
 export async function takeCardCall(
   folder: TemporaryFolder,
   audio: CallAudio,
   call: (target: Target) => Promise<Caller>,
-  agentSrtp: 'off' | 'required' = 'off',
+  options: CardCallOptions = {},
 ): Promise<void> {
+  const { agentSrtp = 'off', codecs, agentCodec } = options
   const decoders = await startDecoders(folder)
   const agentSays = await readMono(AGENT_VOICE)
   await using agent = await startBaresip({
@@ -91,8 +103,15 @@ export async function takeCardCall(
     folder,
     says: agentSays,
     ...(agentSrtp === 'required' && { srtp: agentSrtp }),
+    ...(agentCodec !== undefined && { codec: agentCodec }),
   })
-  await using product = await startProduct({ folder, destination: agent.uri, srtp: agentSrtp, lifeMs: 90_000 })
+  await using product = await startProduct({
+    folder,
+    destination: agent.uri,
+    srtp: agentSrtp,
+    lifeMs: 90_000,
+    ...(codecs !== undefined && { codecs }),
+  })
   await using caller = await call({ user: CALLED_NUMBER, port: product.sipPort, folder })
   const callId = await answeredCall(product)
   await sleep(ARMING.fromMs)

@@ -19,7 +19,7 @@ test('a card keyed as tones by a caller with RTP reaches no agent with SRTP', { 
       const caller = await callWithAudioFile(target, audio)
       return { over: () => caller.succeeded(), [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose]() }
     },
-    'required',
+    { agentSrtp: 'required' },
   )
 })
 
@@ -35,7 +35,7 @@ test('a card keyed as events by a caller with RTP reaches no agent with SRTP', {
       const caller = await callWithEvents(target, audio, { audio: 'stops', endSequence: 'counts' })
       return { over: () => caller.succeeded(), [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose]() }
     },
-    'required',
+    { agentSrtp: 'required' },
   )
 })
 

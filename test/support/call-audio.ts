@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { toBaseRate } from '../../src/cde/media/resample.ts'
 import { parseWav } from '../../src/lib/wav.ts'
 import { SAMPLES_PER_MS, type Span } from './audio.ts'
 
@@ -100,11 +101,11 @@ export async function loadVoice(): Promise<Int16Array> {
   return Int16Array.from(pieces.flatMap((piece) => [...piece]))
 }
 
-/** The samples of a mono file at 8 kHz. */
+/** The samples of a mono file, at 8 kHz whatever its own rate. */
 export async function readMono(file: string): Promise<Int16Array> {
   const wav = parseWav(await readFile(file))
   if (typeof wav === 'string') throw new Error(`${file}: ${wav}`)
   const [samples] = wav.samples
-  if (samples === undefined || wav.channels !== 1 || wav.rateHz !== 8_000) throw new Error(`${file}: not mono at 8 kHz`)
-  return samples
+  if (samples === undefined || wav.channels !== 1) throw new Error(`${file}: not mono`)
+  return toBaseRate(samples, wav.rateHz)
 }

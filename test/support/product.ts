@@ -45,6 +45,8 @@ export interface ProductOptions {
   readonly lifeMs: number
   /** Towards the destination; `off` by default. */
   readonly srtp?: 'off' | 'offered' | 'required'
+  /** What may be negotiated; the product's default when missing. */
+  readonly codecs?: readonly string[]
   /** How long the gateway's slow card takes. */
   readonly slowMs?: number
   /** The command that is started in place of this clone's sources. */
@@ -117,14 +119,20 @@ function portsFrom(first: number): Ports {
 
 /** Writes `tonewall.json` and the keys that it names. @returns the path of the configuration */
 async function writeConfiguration(
-  { folder, destination, srtp, engine }: ProductOptions,
+  { folder, destination, srtp, codecs, engine }: ProductOptions,
   ports: Ports,
 ): Promise<string> {
   const host = '127.0.0.1'
   const config = {
     http: { host, port: ports.httpPort, allowedOrigins: [] },
     sip: { host, port: ports.sipPort },
-    media: { host, portMin: ports.mediaPort, portMax: ports.mediaPort + MEDIA_PORTS - 1, ...(engine && { engine }) },
+    media: {
+      host,
+      portMin: ports.mediaPort,
+      portMax: ports.mediaPort + MEDIA_PORTS - 1,
+      ...(codecs && { codecs }),
+      ...(engine && { engine }),
+    },
     store: { file: 'data/tonewall.sqlite' },
     merchants: [{ id: 'acme', name: 'Acme' }],
     numbers: [{ id: 'sales', merchant: 'acme', called: CALLED_NUMBER, destination, srtp: srtp ?? 'off' }],
