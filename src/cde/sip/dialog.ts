@@ -10,7 +10,7 @@ import {
   type SipResponse,
 } from './message.ts'
 import { parseNameAddr, parseNameAddrList, tagOf } from './name-addr.ts'
-import { isSipUri, literalAddress, parseUri } from './uri.ts'
+import { isSipUri, literalAddress, parseUri, sameHost } from './uri.ts'
 
 /** Dialog state, RFC 3261 12. The remote tag is '' for an RFC 2543 peer. */
 export interface Dialog {
@@ -117,6 +117,15 @@ export function requestInDialog(dialog: Dialog, method: string, parts: RequestPa
 export function nextHop(dialog: Dialog, fallback: Address): Address {
   const [first] = dialog.routes
   return literalAddress(first === undefined ? dialog.remoteTarget : uriOf(first)) ?? fallback
+}
+
+/**
+ * True for the hosts that the peer's requests in the dialog come from: where the leg was set up with, a hop of the route
+ * set, the remote target. Whatever the port: NATs change it (RFC 3581). Names are not looked up, they match nothing.
+ */
+export function comesFromPeer(dialog: Dialog, peer: Address, source: Address): boolean {
+  const named = [dialog.remoteTarget, ...dialog.routes.map(uriOf)].map((uri) => literalAddress(uri)?.host)
+  return [peer.host, ...named].some((host) => host !== undefined && sameHost(host, source.host))
 }
 
 function contactUri(message: SipMessage): string | undefined {

@@ -107,7 +107,8 @@ export function reject(
  */
 export function onCancel(core: Core, request: SipRequest, source: Address, nowMs: number): void {
   const invite = core.transactions.find(request, 'INVITE')
-  if (invite === undefined) {
+  // CANCEL goes hop by hop (RFC 3261 9.1): from where the INVITE came, or it is none of ours.
+  if (invite?.to.host !== source.host) {
     core.count('sip_stray_cancel')
     return
   }

@@ -1,9 +1,10 @@
 import type { Address } from '../../lib/address.ts'
 import { cseqOf } from './check.ts'
 import { ALLOW, type Core } from './core.ts'
-import { dialogKeyOfRequest } from './dialog.ts'
+import { comesFromPeer, type Dialog, dialogKeyOfRequest } from './dialog.ts'
 import { onPeerRequest } from './in-dialog.ts'
 import { onCancel, onInvite, RETRY_LATER } from './incoming.ts'
+import type { Leg } from './leg.ts'
 import { headerValue, longName, readMessage, type SipRequest } from './message.ts'
 import { tagOf } from './name-addr.ts'
 import { refusalOf, syntaxRefusal } from './uas-checks.ts'
@@ -39,7 +40,7 @@ function stamped(request: SipRequest, source: Address): SipRequest {
 }
 
 function receiveRequest(core: Core, request: SipRequest, source: Address, nowMs: number): void {
-  if (request.method === 'ACK') return onAck(core, request, nowMs)
+  if (request.method === 'ACK') return onAck(core, request, source, nowMs)
   const known = core.transactions.find(request)
   if (known !== undefined) return known.repeated()
   if (request.method === 'CANCEL') return onCancel(core, request, source, nowMs)
@@ -55,17 +56,25 @@ function receiveRequest(core: Core, request: SipRequest, source: Address, nowMs:
 }
 
 /** An ACK: of a refusal by its branch, of a 2xx by its dialog and CSeq number (SIP-13). Strays are dropped (SIP-35). */
-function onAck(core: Core, ack: SipRequest, nowMs: number): void {
+function onAck(core: Core, ack: SipRequest, source: Address, nowMs: number): void {
   const refused = core.transactions.find(ack, 'INVITE')
-  if (refused !== undefined && refused.machine.state !== 'accepted') return refused.acknowledged(nowMs)
-  const leg = core.dialogs.get(dialogKeyOfRequest(ack))?.leg
+  if (refused?.to.host === source.host && refused.machine.state !== 'accepted') return refused.acknowledged(nowMs)
+  const leg = heldDialog(core, ack, source)?.leg
   const repeat = leg?.repeats.get(cseqOf(ack)?.number ?? -1)
   if (repeat === undefined) core.count(leg === undefined ? 'sip_stray_ack' : 'sip_retransmission_absorbed')
   else repeat.acknowledged(ack, nowMs)
 }
 
-function receiveInDialog(core: Core, request: SipRequest, source: Address, nowMs: number): void {
+/** The dialog of a request, unless somebody else than its peer has sent it: for them there is none. */
+function heldDialog(core: Core, request: SipRequest, source: Address): { leg: Leg; dialog: Dialog } | undefined {
   const held = core.dialogs.get(dialogKeyOfRequest(request))
+  if (held === undefined || comesFromPeer(held.dialog, held.leg.peer, source)) return held
+  core.count('sip_dialog_source_refused')
+  return undefined
+}
+
+function receiveInDialog(core: Core, request: SipRequest, source: Address, nowMs: number): void {
+  const held = heldDialog(core, request, source)
   if (held === undefined) return core.answerStateless(request, source, 481)
   const { leg, dialog } = held
   const seq = cseqOf(request)?.number ?? 0

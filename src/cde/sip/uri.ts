@@ -70,6 +70,16 @@ export function formatHostPort(address: Address): string {
   return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`
 }
 
+/** Compares IP literals, whatever the spelling of IPv6. */
+export function sameHost(a: string, b: string): boolean {
+  return a === b || (isIPv6(a) && isIPv6(b) && shortIpv6(a) === shortIpv6(b))
+}
+
+/** RFC 5952; what has no short spelling (a zone after `%`) stays as it is. */
+function shortIpv6(host: string): string {
+  return URL.parse(`http://[${host}]`)?.hostname.slice(1, -1) ?? host
+}
+
 /**
  * Where the URI points when its host is an IP literal; undefined for names (RFC 3263 comes later) and other schemes.
  */
