@@ -3,19 +3,22 @@ import { mediaLimits } from '../../../lib/limits.ts'
 import { secretOctets } from './secret-octets.ts'
 
 const BLOCK_OCTETS = 16
-const BLOCKS_MAX = Math.ceil(mediaLimits.packetOctetsMax / BLOCK_OCTETS)
+/** A packet, and the block that masks its tag in GCM. */
+const BLOCKS_MAX = Math.ceil(mediaLimits.packetOctetsMax / BLOCK_OCTETS) + 1
 /** Packets whose keystreams are made in one go: entering OpenSSL costs as much as 50 blocks. */
 const PACKETS_AHEAD = 8
 
 /**
- * AES in counter mode as RFC 3711 4.1.1 has it, as a keystream. One ECB cipher lives as long as the key, because in Node 24
- * making a cipher costs more than encrypting a packet; the counter blocks are laid out here.
+ * AES in counter mode as a keystream. One ECB cipher lives as long as the key, because in Node 24 making a cipher costs more
+ * than encrypting a packet; the counter blocks are laid out here, in 32-bit words XOR salt:
  *
- *   IV = (salt · 2^16) XOR (SSRC · 2^64) XOR (index · 2^16)
+ *   cm  (RFC 3711 4.1.1)          0      | SSRC                    | index 47–16         | index 15–0 · counter from 0
+ *   gcm (RFC 7714 8.1 and 9.1)  0 · SSRC | SSRC · index 47–32      | index 31–0          | counter from 1
  */
 export class AesCounter {
   /** The keystream of the last `seek` begins in here at what it returned; valid until the next. */
   stream: Uint8Array = new Uint8Array()
+  readonly #layout: 'cm' | 'gcm'
   readonly #cipher: Cipheriv
   readonly #salt: DataView
   readonly #counters = new Uint8Array(BLOCK_OCTETS * BLOCKS_MAX)
@@ -28,7 +31,8 @@ export class AesCounter {
   #blocks = 0
 
   /** @param salt 14 octets; a shorter one is filled up with zeros on the right (RFC 7714 11) */
-  constructor(key: Uint8Array, salt: Uint8Array) {
+  constructor(key: Uint8Array, salt: Uint8Array, layout: 'cm' | 'gcm' = 'cm') {
+    this.#layout = layout
     this.#cipher = createCipheriv(key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb', key, null).setAutoPadding(false)
     const store = secretOctets(BLOCK_OCTETS)
     store.set(salt)
@@ -53,6 +57,11 @@ export class AesCounter {
     return 0
   }
 
+  /** The cipher of the zero block, which GHASH multiplies by. To be wiped by whoever asked. */
+  hashKey(): Uint8Array {
+    return this.#cipher.update(new Uint8Array(BLOCK_OCTETS))
+  }
+
   /** Ends the cipher: OpenSSL clears its key schedule then. */
   wipe(): void {
     new Uint8Array(this.#salt.buffer).fill(0)
@@ -64,12 +73,14 @@ export class AesCounter {
   #make(ssrc: number, indexHigh: number, firstLow: number, blocks: number, packets: number): void {
     const salt = this.#salt
     const view = this.#view
-    const first = salt.getUint32(0)
-    const second = salt.getUint32(4) ^ ssrc
-    const third = salt.getUint32(8) ^ indexHigh
+    const gcm = this.#layout === 'gcm'
+    const first = salt.getUint32(0) ^ (gcm ? ssrc >>> 16 : 0)
+    const second = salt.getUint32(4) ^ (gcm ? (ssrc << 16) | (indexHigh >>> 16) : ssrc)
     let at = 0
     for (let packet = 0; packet < packets; packet++) {
-      const fourth = ((salt.getUint16(12) ^ (firstLow + packet)) << 16) >>> 0
+      const low = firstLow + packet
+      const third = salt.getUint32(8) ^ (gcm ? (indexHigh << 16) | low : indexHigh)
+      const fourth = gcm ? 1 : ((salt.getUint16(12) ^ low) << 16) >>> 0
       for (let block = 0; block < blocks; block++, at += BLOCK_OCTETS) {
         view.setUint32(at, first)
         view.setUint32(at + 4, second)

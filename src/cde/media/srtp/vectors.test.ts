@@ -1,6 +1,6 @@
 /** The published numbers: RFC 3711 appendix B, RFC 7714 sections 16 and 17; and SHA-1 against Node's. */
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createCipheriv, createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { seededRandom } from '../../../lib/random.ts'
 import { AeadTransform } from './aead-transform.ts'
@@ -87,6 +87,34 @@ test('RFC 7714 17: SRTCP under AES-GCM, encrypted and tagged, both ways', () => 
   )
   assert.equal(transform.openRtcp(packet, length, 0x4d617273, 0x5d4, 0), plain.length)
   assert.equal(hex(packet.subarray(0, plain.length)), hex(plain))
+})
+
+test('our AES-GCM is that of node:crypto for every length of packet, header and key, in a row and out of order', () => {
+  const random = seededRandom(SEED + 1)
+  for (const keyOctets of [16, 32] as const) {
+    const keys = { cipherKey: random(keyOctets), salt: new Uint8Array(12), authKey: new Uint8Array() }
+    const transform = new AeadTransform({ rtp: keys, rtcp: keys })
+    for (let length = 0; length <= 400; length++) {
+      const headerOctets = 12 + 4 * (length % 9)
+      const plain = random(headerOctets + length)
+      const index = { rollover: length >> 5, sequence: (65_400 + (length ^ 3)) & 0xffff }
+      // With a salt of zeros the IV is the SSRC, the rollover counter and the sequence number (RFC 7714 8.1).
+      const iv = Buffer.alloc(12)
+      iv.writeUInt32BE(0x8765_4321, 2)
+      iv.writeUInt32BE(index.rollover, 6)
+      iv.writeUInt16BE(index.sequence, 10)
+      const name = keyOctets === 16 ? 'aes-128-gcm' : 'aes-256-gcm'
+      const theirs = createCipheriv(name, keys.cipherKey, iv).setAAD(plain.subarray(0, headerOctets))
+      const text = Buffer.concat([theirs.update(plain.subarray(headerOctets)), theirs.final()])
+      const packet = Uint8Array.from([...plain, ...new Uint8Array(16)])
+      transform.sealRtp(packet, headerOctets, plain.length, 0x8765_4321, index)
+      assert.equal(
+        hex(packet.subarray(headerOctets)),
+        hex(Buffer.concat([text, theirs.getAuthTag()])),
+        `seed ${SEED + 1} key ${keyOctets} length ${length}`,
+      )
+    }
+  }
 })
 
 test('our HMAC-SHA1 is that of node:crypto for every length of packet and key, with and without trailer', () => {
