@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { CallerDirection } from '../../src/cde/dtmf/caller-direction.ts'
 import { parseEvents } from '../../src/cde/dtmf/events.ts'
 import { parseInfoBody } from '../../src/cde/dtmf/info-body.ts'
+import type { AudioFormat } from '../../src/cde/media/audio-formats.ts'
 import { parseRtp, writeRtp } from '../../src/cde/media/rtp.ts'
 import { seededRandom } from '../../src/lib/random.ts'
 import { eventPayload } from '../../src/sim/tones.ts'
@@ -44,7 +45,21 @@ test('mutated INFO bodies are a key or no digit', () => {
   }
 })
 
+const pcma = { payloadType: 8, codec: 'PCMA', clockHz: 8_000 } as const
+const pcmu = { payloadType: 0, codec: 'PCMU', clockHz: 8_000 } as const
+const g722 = { payloadType: 9, codec: 'G722', clockHz: 8_000 } as const
+
 test('mutated packets, armed and not: nothing thrown, nothing but our own packets out, the masker never fails', () => {
+  mutatedCall(pcma, pcmu, RUNS)
+})
+
+test('the same with wide-band codecs, on both sides and on one', () => {
+  mutatedCall(g722, g722, RUNS / 4)
+  mutatedCall(g722, pcmu, RUNS / 8)
+  mutatedCall(pcma, g722, RUNS / 8)
+})
+
+function mutatedCall(caller: AudioFormat, agent: AudioFormat, runs: number): void {
   const random = seededRandom(SEED)
   let maskFailures = 0
   const leg = new CallerDirection({
@@ -56,28 +71,27 @@ test('mutated packets, armed and not: nothing thrown, nothing but our own packet
     onMaskFailed: () => maskFailures++,
   })
   const events = { payloadType: 101, codec: 'telephone-event', clockHz: 8_000 } as const
-  leg.setFormats(
-    [{ payloadType: 8, codec: 'PCMA', clockHz: 8_000 }, events],
-    [{ payloadType: 0, codec: 'PCMU', clockHz: 8_000 }, events],
-    0,
-  )
+  leg.setFormats([caller, events], [agent, events], 0)
   const fields = { marker: false, ssrc: 1 }
-  for (let run = 0; run < RUNS; run++) {
+  for (let run = 0; run < runs; run++) {
     const nowMs = run * 7
     const at = { ...fields, sequence: run & 0xffff, timestamp: (run * 56) >>> 0 }
     const valid =
       run % 3 === 0
         ? writeRtp({ ...at, payloadType: 101 }, eventPayload(run % 16, run % 2 === 0, 10, run % 65_536))
-        : writeRtp({ ...at, payloadType: 8 }, random(160))
+        : writeRtp({ ...at, payloadType: caller.payloadType }, random(160))
     if (run % 1_000 === 0) leg.arm(nowMs)
     if (run % 1_000 === 700) leg.disarm(nowMs)
     const sent = [...leg.receive(mutate(valid, random), nowMs), ...leg.tick(nowMs)]
     for (const packet of sent) {
       const rtp = parseRtp(packet)
-      assert.ok(typeof rtp !== 'string' && [0, 101].includes(rtp.payloadType), `seed ${SEED} run ${run}`)
+      assert.ok(
+        typeof rtp !== 'string' && [agent.payloadType, 101].includes(rtp.payloadType),
+        `seed ${SEED} run ${run}`,
+      )
       assert.ok(packet[0] === 0x80 && (!leg.armed || packet.length === 172), `seed ${SEED} run ${run}`)
     }
     leg.info('application/dtmf-relay', mutate(text('Signal=5\r\n'), random), nowMs)
   }
   assert.equal(maskFailures, 0)
-})
+}
