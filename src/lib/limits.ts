@@ -170,6 +170,10 @@ export const sipLimits = {
   /** SIP-34: what is left beyond these is for requests inside dialogs. */
   newCallTransactionsMax: 30_000,
   retryAfterS: 5,
+  /** Far more than a trunk of 1,000 calls begins; INVITEs beyond it are dropped, and come again after T1. */
+  newCallsPerSourcePerS: 50,
+  newCallsPerSourceBurst: 100,
+  callSourcesMax: 4_096,
   /** Early dialogs and 2xx answers of one forked INVITE. */
   forksMax: 16,
   /** 491 answers to one offer before it is given up. */
@@ -204,6 +208,11 @@ export const controlLimits = {
   reportsWaitingMax: 10_000,
   /** Reports that are written in one transaction, when so many wait. */
   reportsPerCommitMax: 64,
+  /** A report that could not be written is tried again after this, then after twice as long, up to the bound. */
+  reportRetryMs: 100,
+  reportRetryMsMax: 5_000,
+  /** After so many tries a report that the store itself does not take is left, so that the others get through. */
+  reportTriesMax: 6,
   transactionsWaitingMax: 5_000,
   listRowsMax: 200,
   widgetTokenMs: 30 * 60_000,

@@ -6,6 +6,7 @@ import { isToken } from './grammar.ts'
 import type { Leg } from './leg.ts'
 import { type Header, headerValue, longName, type SipMessage, type SipRequest, serializeMessage } from './message.ts'
 import { type ResponseParts, responseTo } from './responses.ts'
+import { SourceRate } from './source-rate.ts'
 import { TimerQueue } from './timer-queue.ts'
 import { type ServerTransaction, type TransactionHost, Transactions, topVia } from './transactions.ts'
 import { formatHostPort } from './uri.ts'
@@ -33,6 +34,7 @@ export class Core implements TransactionHost {
   readonly transactions = new Transactions(this)
   readonly legs = new Map<LegId, Leg>()
   readonly dialogs = new Map<string, { readonly leg: Leg; readonly dialog: Dialog }>()
+  readonly sourceRate = new SourceRate()
   /** The leg that an INVITE server transaction began, for its CANCEL. */
   readonly incoming = new WeakMap<ServerTransaction, Leg>()
   /** To tag of answers that make no dialog and are not remembered. */

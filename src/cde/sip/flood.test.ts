@@ -39,6 +39,18 @@ test('calls to nowhere are refused without holding anything, and again when they
   assert.equal(network.sent.filter((text) => text.startsWith('SIP/2.0 100') && text.includes('flood')).length, 0)
 })
 
+test('one source begins so many calls; what is beyond is dropped and counted, other sources are served', () => {
+  const { desk } = established()
+  const called = (n: number, host: string): boolean =>
+    desk.ua.receive(serializeMessage(numbered('INVITE', n)), { host, port: 5060 }, 2_000).length > 0
+  let begun = 0
+  for (let n = 0; n < 500; n++) if (called(n, stranger.host)) begun++
+  assert.equal(begun, sipLimits.newCallsPerSourceBurst)
+  assert.equal(desk.ua.counters()['sip_calls_limited'], 500 - begun)
+  assert.ok(called(500, '192.0.2.77'))
+  assert.ok(!called(501, stranger.host))
+})
+
 test('a refusal at once has the same To tag each time (RFC 3261 8.2.7), and 503 says when to come again', () => {
   const { network, desk } = established()
   desk.react = (event, nowMs) => {

@@ -52,6 +52,8 @@ function receiveRequest(core: Core, request: SipRequest, source: Address, nowMs:
   if (request.method !== 'INVITE') return core.answerStateless(request, source, 481)
   // RFC 3261 8.1.1.8: without a Contact no dialog can be built.
   if (headerValue(request, 'Contact') === undefined) return core.answerStateless(request, source, 400)
+  // No answer: the peer sends its INVITE again 500 ms later, and a 503 would take us out of service at some peers.
+  if (!core.sourceRate.takes(source.host, nowMs)) return core.count('sip_calls_limited')
   onInvite(core, request, source, nowMs)
 }
 
