@@ -54,7 +54,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const captures = new Captures({ store, events, port, clock, timers, random })
   const after = (delayMs: number, action: () => void): (() => void) => timers.after(delayMs, action)
   const resolver = new Resolver({ store, port, events, clock, log, after })
-  const inbox = new Inbox({ store, events, captures, resolver, clock, log })
+  const inbox = new Inbox({ store, events, captures, resolver, clock, timers, log })
   const streams = new Streams({ db: store.db, events, clock, timers })
   let stopCleaning = (): void => {}
   const stop = async (): Promise<void> => {
@@ -62,7 +62,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     mail.deliver(() => {})
     captures.settleAllLost()
     await resolver.close()
-    await inbox.settled()
+    await inbox.close()
   }
   const writtenOff = Promise.withResolvers<void>()
   const { allowedOrigins } = http

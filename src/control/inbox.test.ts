@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '../lib/ids.ts'
+import { controlLimits } from '../lib/limits.ts'
 import { Harness } from './testing/harness.test-kit.ts'
 
 test('a report that cannot be written costs only itself, and its line in the log names nothing but its type', async () => {
@@ -24,6 +25,91 @@ test('a report that cannot be written costs only itself, and its line in the log
   assert.equal(line.length, 1)
   assert.match(line[0] ?? '', /"report":"keys-dropped"/)
   assert.equal(control.leaks, 0)
+})
+
+async function execute(control: Harness, sql: string): Promise<void> {
+  const { db } = control.store
+  await db.executeQuery({ ...db.selectFrom('call').selectAll().compile(), sql, parameters: [] })
+}
+
+/** Until the log has said so; the requests in between give way to what else is to be done. */
+async function said(control: Harness, words: string): Promise<void> {
+  while (!control.logLines.some((line) => line.includes(words))) await control.call('GET', '/healthz', { key: '' })
+}
+
+test('while the disk is full the reports wait, and all are written in their order when it is not', async () => {
+  await using control = await Harness.start()
+  const live = await control.answeredCall()
+  // SQLite takes the smallest possible bound, the present size, for a smaller one.
+  await execute(control, 'pragma max_page_count = 1')
+  const headers = Array.from({ length: 8 }, (_, i) => ({ name: `X-H${i}`, value: 'x'.repeat(1_000) }))
+  const calls = Array.from({ length: 100 }, () => newId(control.random))
+  for (const callId of calls) control.cde.report({ type: 'call-started', callId, number: 'sales', headers })
+  control.cde.report({ type: 'call-ended', callId: live, result: 'success', reason: 'caller-hung-up' })
+  await said(control, 'they wait')
+  // As often as it is tried meanwhile.
+  for (let i = 0; i < 20; i++) {
+    control.time.advance(controlLimits.reportRetryMsMax)
+    await control.call('GET', '/healthz', { key: '' })
+  }
+  await execute(control, 'pragma max_page_count = 1000000')
+  control.time.advance(controlLimits.reportRetryMsMax)
+  await control.control.settled()
+  const rows = await control.store.db.selectFrom('event').selectAll().orderBy('seq').execute()
+  const started = rows.filter(({ type, call_id: callId }) => type === 'call.started' && callId !== live)
+  assert.deepEqual(
+    started.map(({ call_id: callId }) => callId),
+    calls,
+  )
+  assert.equal((await control.call('GET', `/v1/calls/${live}`)).body['state'], 'ended')
+})
+
+test('the API may be flooded: what the CDE reports is written all the same, and soon', async () => {
+  await using control = await Harness.start()
+  const callId = await control.answeredCall()
+  const gate = Promise.withResolvers<void>()
+  const done: string[] = []
+  const flood = Array.from({ length: controlLimits.transactionsWaitingMax }, (_, i) =>
+    control.store.transact(async () => {
+      await gate.promise
+      done.push(String(i))
+    }),
+  )
+  control.cde.report({ type: 'call-ended', callId, result: 'success', reason: 'caller-hung-up' })
+  const written = control.control.settled().then(() => done.length)
+  gate.resolve()
+  await Promise.all(flood)
+  assert.ok((await written) < 10)
+  assert.equal((await control.call('GET', `/v1/calls/${callId}`)).body['state'], 'ended')
+})
+
+test('the end of a call that the store does not take is tried again; in the end it costs only itself', async () => {
+  await using control = await Harness.start()
+  const [first, second] = [await control.answeredCall(), await control.answeredCall()]
+  await execute(
+    control,
+    `create trigger no_end before update on call when new.id = '${first}' begin select raise(abort, 'planted'); end`,
+  )
+  for (const callId of [first, second]) {
+    control.cde.report({ type: 'call-ended', callId, result: 'success', reason: 'caller-hung-up' })
+  }
+  await said(control, 'they wait')
+  while (!control.logLines.some((line) => line.includes('report not recorded'))) {
+    control.time.advance(controlLimits.reportRetryMsMax)
+    await control.call('GET', '/healthz', { key: '' })
+  }
+  await control.control.settled()
+  assert.equal((await control.call('GET', `/v1/calls/${second}`)).body['state'], 'ended')
+})
+
+test('the end of control does not wait for a store that takes nothing', async () => {
+  await using control = await Harness.start()
+  const callId = await control.answeredCall()
+  await execute(control, `create trigger no_end before update on call begin select raise(abort, 'planted'); end`)
+  control.cde.report({ type: 'call-ended', callId, result: 'success', reason: 'caller-hung-up' })
+  await said(control, 'they wait')
+  await control.control.close()
+  assert.ok(control.logLines.some((line) => line.includes('report not recorded')))
 })
 
 test('reports that wait are written together, in their order', async () => {

@@ -1,7 +1,8 @@
 /**
  * Takes what the CDE reports, in its order, and has it written down: all that waits in one transaction, because each commit costs one
- * flush of the disk. If one report of a batch fails, the batch is rolled back and its reports are taken one by one; the one that
- * fails again is logged by its type only and left: one bad row must not stop the wall.
+ * flush of the disk. When the store cannot be written (disk full), everything waits and is tried again until it can: an end of a call
+ * or an answer of a gateway is told once. When it is one report that the store does not take, the batch is rolled back and its reports
+ * are taken one by one; that one is tried a few times more, then logged by its type only and left: one bad row must not stop the wall.
  */
 import type { Clock } from '../lib/clock.ts'
 import { controlLimits } from '../lib/limits.ts'
@@ -25,6 +26,7 @@ import type { Resolver } from './payments/resolver.ts'
 import type { Store, Tx } from './store/open.ts'
 import { submittingAttempts } from './store/payments.ts'
 import { merchantIds } from './store/tenants.ts'
+import type { Timers } from './timers.ts'
 
 export type Letter = Report | { readonly type: 'cde-up' } | { readonly type: 'cde-down' }
 
@@ -34,6 +36,7 @@ export interface InboxParts {
   readonly captures: Captures
   readonly resolver: Resolver
   readonly clock: Clock
+  readonly timers: Timers
   readonly log: Log
 }
 
@@ -44,6 +47,12 @@ export class Inbox {
   readonly #parts: InboxParts
   #waiting: Letter[] = []
   #running: Promise<void> | undefined
+  /** How many of those that wait are written one by one, because a batch of them failed. */
+  #singly = 0
+  /** How often in a row what stands first could not be written. */
+  #failures = 0
+  #closed = false
+  #endPause = (): void => {}
 
   constructor(parts: InboxParts) {
     this.#parts = parts
@@ -64,35 +73,72 @@ export class Inbox {
     await this.#running
   }
 
+  /** Writes down what waits; what cannot be written now is tried once more and then left. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#endPause()
+    await this.#running
+  }
+
   /** At the start: what was live when the last run ended is gone. @throws when it cannot be written; then nothing may start */
   async writeOff(): Promise<void> {
-    await this.#parts.store.transact((tx) => this.#lost(tx, false))
+    await this.#parts.store.transact((tx) => this.#lost(tx, false), 'reports')
   }
 
   async #run(): Promise<void> {
     // Whatever else comes in this turn of the event loop joins the first batch.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, controlLimits.reportsPerCommitMax)
-      if (!(await this.#write(batch))) {
-        for (const letter of batch) {
-          if (await this.#write([letter])) continue
-          this.#parts.log.error({ part: 'inbox', report: letter.type }, 'report not recorded')
-        }
+      const batch = this.#waiting.slice(0, this.#singly > 0 ? 1 : controlLimits.reportsPerCommitMax)
+      const error = await this.#write(batch)
+      if (error === undefined || this.#leaves(batch, error)) {
+        this.#waiting.splice(0, batch.length)
+        this.#singly = Math.max(0, this.#singly - batch.length)
+        this.#failures = 0
+      } else if (batch.length > 1 && !isOfStore(error)) {
+        this.#singly = batch.length
+      } else if (this.#closed) {
+        this.#parts.log.error({ part: 'inbox', reports: this.#waiting.length }, 'reports not recorded at the end')
+        this.#waiting = []
+      } else {
+        await this.#pause()
       }
     }
     this.#running = undefined
   }
 
-  async #write(batch: readonly Letter[]): Promise<boolean> {
+  /** @returns why nothing of the batch was written, or undefined when it was */
+  async #write(batch: readonly Letter[]): Promise<Error | undefined> {
     try {
       await this.#parts.store.transact(async (tx) => {
         for (const letter of batch) await this.#record(tx, letter)
-      })
-      return true
-    } catch {
-      return false
+      }, 'reports')
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error : new Error('inbox: not an error')
     }
+  }
+
+  /** Is this one report to be given up? */
+  #leaves([letter, ...others]: readonly Letter[], error: Error): boolean {
+    if (letter === undefined || others.length > 0 || isOfStore(error)) return false
+    const lasts = !droppable.has(letter.type) && !this.#closed
+    if (lasts && this.#failures < controlLimits.reportTriesMax) return false
+    this.#parts.log.error({ part: 'inbox', report: letter.type }, 'report not recorded')
+    return true
+  }
+
+  async #pause(): Promise<void> {
+    const { timers, log } = this.#parts
+    if (this.#failures === 0) log.error({ part: 'inbox' }, 'reports cannot be written down; they wait')
+    const delayMs = Math.min(controlLimits.reportRetryMs * 2 ** this.#failures++, controlLimits.reportRetryMsMax)
+    await new Promise<void>((resolve) => {
+      const cancel = timers.after(delayMs, resolve)
+      this.#endPause = () => {
+        cancel()
+        resolve()
+      }
+    })
   }
 
   async #record(tx: Tx, letter: Letter): Promise<void> {
@@ -168,4 +214,13 @@ export class Inbox {
       resolver.wake()
     })
   }
+}
+
+/** The file or its disk cannot be written now, whatever is to be written (SQLITE_FULL, SQLITE_IOERR_…, SQLITE_BUSY, …). */
+function isOfStore(error: Error): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return false
+  // After such an error SQLite may have rolled back by itself; then our own roll-back fails, and its error is what we see.
+  if (message.includes('no transaction is active')) return true
+  return !/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code)
 }

@@ -3,9 +3,9 @@ import { chmodSync, closeSync, existsSync, openSync, realpathSync } from 'node:f
 import SqliteDatabase from 'better-sqlite3'
 import { Kysely, SqliteDialect, type Transaction } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import { TonewallError } from '../../lib/errors.ts'
 import { controlLimits } from '../../lib/limits.ts'
 import { firstSchema } from './migration-first.ts'
+import { type Lane, Turns } from './queue.ts'
 import type { Tables } from './schema.ts'
 
 /** A reader or a transaction: what every query function takes. */
@@ -19,8 +19,11 @@ export interface Tx {
 
 export interface Store {
   readonly db: Db
-  /** One writer at a time. @throws TonewallError TOO_MANY when too many wait; whatever `work` throws, after a roll-back */
-  transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * One writer at a time; `reports` have a lane of their own, which the API's load does not fill.
+   * @throws TonewallError TOO_MANY when too many `orders` wait; whatever `work` throws, after a roll-back
+   */
+  transact<T>(work: (tx: Tx) => Promise<T>, lane?: Lane): Promise<T>
   close(): Promise<void>
 }
 
@@ -98,8 +101,7 @@ async function openLocked(path: string, unlock: () => void): Promise<Store> {
 }
 
 function storeOf(db: Db, unlock: () => void): Store {
-  let last: Promise<unknown> = Promise.resolve()
-  let waiting = 0
+  const turns = new Turns(controlLimits.transactionsWaitingMax)
 
   const run = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const effects: (() => void)[] = []
@@ -112,15 +114,9 @@ function storeOf(db: Db, unlock: () => void): Store {
 
   return {
     db,
-    transact(work) {
-      if (waiting >= controlLimits.transactionsWaitingMax) return Promise.reject(new TonewallError('TOO_MANY'))
-      waiting++
-      const done = last.then(() => run(work)).finally(() => waiting--)
-      last = done.catch(() => undefined)
-      return done
-    },
+    transact: (work, lane = 'orders') => turns.take(lane, () => run(work)),
     async close() {
-      await last
+      await turns.idle()
       await db.destroy()
       unlock()
     },
