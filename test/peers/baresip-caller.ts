@@ -1,4 +1,5 @@
 /** baresip as the caller of a card call: tones out of its sound file, or keys pressed on it while it talks on. */
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SAMPLES_PER_MS } from '../support/audio.ts'
 import type { CallAudio } from '../support/call-audio.ts'
@@ -25,6 +26,7 @@ export async function callSaying(
       await sleep(Math.max(0, saidAllAtMs - performance.now()))
       await phone.command('b')
       await phone.hungUp(5_000)
+      assert.equal(phone.srtpSuite() !== undefined, srtp !== undefined, 'SRTP with the caller')
     },
     recording: () => phone.recording(),
     [Symbol.asyncDispose]: () => phone[Symbol.asyncDispose](),

@@ -22,6 +22,8 @@ export interface Baresip extends AsyncDisposable {
   readonly sipPort: number
   /** The keys that reached it as RFC 4733 events, as its console shows them. Leak tests look at the length only. */
   keysSeen(): string
+  /** The suite of its call's SRTP; undefined in the clear. */
+  srtpSuite(): string | undefined
   /** Resolves when its call is up; rejects after the time. */
   established(timeoutMs: number): Promise<void>
   /** Resolves when its call is over and the recording is complete. */
@@ -77,6 +79,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     uri,
     sipPort: first,
     keysSeen: () => [...program.output().matchAll(/received event: '(.)' \(end=1\)/g)].map(([, key]) => key).join(''),
+    srtpSuite: () => /SRTP is Enabled \(cryptosuite=(\w+)\)/.exec(program.output())?.[1],
     async established(timeoutMs) {
       await program.waitFor(/Call established/, timeoutMs)
     },

@@ -78,8 +78,8 @@ const AGENT_VOICE = fileURLToPath(new URL('../../assets/voice/agent.wav', import
 const AGENT_SPEAKS_S = [1, 5, 9]
 
 export interface CardCallOptions {
-  /** `required`: the agent's phone takes no call without SRTP, and the number is configured so. */
-  readonly agentSrtp?: 'off' | 'required'
+  /** How the number is configured, and the agent's phone: `required` takes no call without SRTP. */
+  readonly agentSrtp?: 'off' | 'offered' | 'required'
   /** What the product may negotiate; its default when missing. */
   readonly codecs?: readonly string[]
   /** What the agent's phone speaks; PCMA when missing. */
@@ -102,7 +102,7 @@ export async function takeCardCall(
     name: 'agent',
     folder,
     says: agentSays,
-    ...(agentSrtp === 'required' && { srtp: agentSrtp }),
+    ...(agentSrtp !== 'off' && { srtp: agentSrtp }),
     ...(agentCodec !== undefined && { codec: agentCodec }),
   })
   await using product = await startProduct({
@@ -126,6 +126,7 @@ export async function takeCardCall(
   )
   await caller.over()
   await agent.hungUp(5_000)
+  assert.equal(agent.srtpSuite() !== undefined, agentSrtp !== 'off', 'SRTP with the agent')
   const heard = await agent.recording()
   for (const { name, count } of decoders)
     assert.equal(await count(heard), 0, `${name} finds digits in what the agent heard`)

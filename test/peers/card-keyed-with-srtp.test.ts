@@ -1,4 +1,7 @@
-/** SRTP with one side and RTP with the other: the encrypted phone takes no call in the clear, the other knows no SRTP. */
+/**
+ * SRTP with one side and RTP with the other: the encrypted phone takes no call in the clear, the other knows no SRTP. And keys
+ * offered in RTP/AVP on both sides (RFC 8643).
+ */
 import test from 'node:test'
 import { agentAndDecoders, missing, missingRawSockets } from '../support/have.ts'
 import { temporaryFolder } from '../support/temp-folder.ts'
@@ -49,4 +52,12 @@ test('a card keyed as events by a caller with SRTP reaches no agent with RTP', {
   await using folder = await temporaryFolder('srtp-caller-events')
   const audio = await cardCallAudio('event', { toneMs: 100, pauseMs: 120 })
   await takeCardCall(folder, audio, (target) => callPressing(target, audio, 'required'))
+})
+
+test('a card keyed as tones between two phones that offer keys in RTP/AVP is encrypted on both legs', {
+  skip,
+}, async () => {
+  await using folder = await temporaryFolder('srtp-offered')
+  const audio = await cardCallAudio('in-band')
+  await takeCardCall(folder, audio, (target) => callSaying(target, audio, 'offered'), { agentSrtp: 'offered' })
 })
