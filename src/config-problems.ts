@@ -19,6 +19,8 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'media.portMin': ['must be a port from 1 to 65535', '20000'],
   'media.portMax': ['must be a port from 1 to 65535', '29999'],
   'media.engine': ['must be auto, uring, epoll or dgram', '"auto"'],
+  'media.codecs': ['must list one to three codecs, the preferred one first', '["PCMA", "PCMU"]'],
+  'media.codecs[]': ['must be PCMA, PCMU or G722', '"G722"'],
   'media.jitterMs': ['must be 0 to 200 milliseconds', '40'],
   store: ['must say where the database is', '{ "file": "./data/tonewall.sqlite" }'],
   trustedPeers: ['must list the addresses that may send SIP, or be "any"', '["198.51.100.7", "10.0.0.5"]'],

@@ -152,3 +152,9 @@ test('no file, or no JSON', () => {
   assert.ok('problems' in loaded && /is not JSON/.test(loaded.problems[0]?.problem ?? ''))
   rmSync(folder, { recursive: true })
 })
+
+test('only codecs that the masked line can carry may be negotiated', () => {
+  const media = (codecs: unknown): string => problemsOf({ media: { ...(usable as { media?: object }).media, codecs } })
+  assert.match(media(['PCMA', 'opus']), /^media\.codecs.*: must be PCMA, PCMU or G722; "G722"/)
+  assert.match(media([]), /^media\.codecs: must list one to three codecs/)
+})

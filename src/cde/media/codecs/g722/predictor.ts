@@ -16,8 +16,8 @@ export class Predictor {
   #pole1 = 0
   #pole2 = 0
   readonly #zeros = new Int32Array(6)
-  /** The last six quantised differences, newest first. */
-  readonly #differences = new Int32Array(6)
+  /** The last six quantised differences, newest first, doubled as FILTEZ wants them: the signs are the same. */
+  readonly #doubled = new Int32Array(6)
 
   /** @param difference the quantised difference between a sample and `estimate` */
   update(difference: number): void {
@@ -49,7 +49,7 @@ export class Predictor {
     this.#pole1 = 0
     this.#pole2 = 0
     this.#zeros.fill(0)
-    this.#differences.fill(0)
+    this.#doubled.fill(0)
   }
 
   /** UPPOL2 */
@@ -69,22 +69,30 @@ export class Predictor {
   /** UPZERO, the delay of the differences, and FILTEZ in one pass. @returns the zeros' share of the next estimate */
   #adaptedZeros(difference: number): number {
     const zeros = this.#zeros
-    const differences = this.#differences
+    const doubled = this.#doubled
     const step = difference === 0 ? 0 : 128
     let sum = 0
-    let old = differences[5] as number
-    for (let i = 5; i >= 0; i--) {
-      const delayed = i === 0 ? difference : (differences[i - 1] as number)
-      // The sign of the step without a branch: 0 or -1, by which it is turned over.
-      const turn = (difference ^ old) >> 31
-      const zero = clip16((step ^ turn) - turn + (Math.imul(zeros[i] as number, 32_640) >> 15))
+    let old = doubled[5] as number
+    for (let i = 5; i > 0; i--) {
+      const newer = doubled[i - 1] as number
+      const zero = adaptedZero(zeros[i] as number, step, difference ^ old)
       zeros[i] = zero
-      differences[i] = delayed
-      old = delayed
-      sum = clip16(sum + (Math.imul(zero, clip16(2 * delayed)) >> 15))
+      doubled[i] = newer
+      sum = clip16(sum + (Math.imul(zero, newer) >> 15))
+      old = newer
     }
-    return sum
+    const newest = clip16(2 * difference)
+    const zero = adaptedZero(zeros[0] as number, step, difference ^ old)
+    zeros[0] = zero
+    doubled[0] = newest
+    return clip16(sum + (Math.imul(zero, newest) >> 15))
   }
+}
+
+/** It leaks by 1/256 and moves by a step, up where the signs agree (`signs` ≥ 0); so it stays within 16 bits by itself. */
+function adaptedZero(zero: number, step: number, signs: number): number {
+  const turn = signs >> 31
+  return (step ^ turn) - turn + (Math.imul(zero, 32_640) >> 15)
 }
 
 /** Zero counts as positive. */
