@@ -73,7 +73,7 @@ function refusedTransports({ numbers }: Config): ConfigProblem[] {
   return numbers.flatMap(({ destination }, i) => {
     const portText = /:(\d{1,5})(?:;|$)/.exec(destination.replace(/^sips?:/, ''))?.[1]
     const wrongPort = portText !== undefined && (Number(portText) < 1 || Number(portText) > 65_535)
-    const asksForMore = /^sips:/.test(destination) || /;transport=(?!udp\b)/i.test(destination)
+    const asksForMore = destination.startsWith('sips:') || /;transport=(?!udp\b)/i.test(destination)
     if (!wrongPort && !asksForMore) return []
     const problem = wrongPort
       ? 'has a port that is not from 1 to 65535'

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { parseEvents } from '../cde/dtmf/events.ts'
 import { parseInfoBody } from '../cde/dtmf/info-body.ts'
 import type { Carriage } from '../cde/dtmf/key-codes.ts'
-import { REPORT_HOP_SAMPLES, REPORT_WINDOW_SAMPLES, Reporter } from '../cde/dtmf/reporter.ts'
+import { findKeys } from '../cde/dtmf/recording.ts'
 import type { G711Codec } from '../cde/media/g711.ts'
 import { dgramEngine } from '../cde/media/socket-dgram.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -73,16 +73,7 @@ function callTo(callee: Phone): Parameters<Phone['call']>[0] {
 
 const isState = (state: string) => (event: PhoneEvent) => event.type === 'state' && event.state === state
 
-function keysIn(recording: Int16Array): number[] {
-  const keys: number[] = []
-  const reporter = new Reporter({ onPress: (key) => keys.push(key), onRelease: () => {} })
-  for (let from = 0; from < recording.length; from += REPORT_HOP_SAMPLES) {
-    const window = new Float64Array(REPORT_WINDOW_SAMPLES)
-    window.set(recording.subarray(from, from + REPORT_WINDOW_SAMPLES))
-    reporter.hear(window, from)
-  }
-  return keys
-}
+const keysIn = (recording: Int16Array): number[] => findKeys(recording, 8_000).map(({ key }) => key)
 
 for (const codec of ['PCMA', 'PCMU'] as const satisfies readonly G711Codec[]) {
   test(`caller calls agent directly in ${codec}: speech and keys arrive in each carriage`, async (t) => {

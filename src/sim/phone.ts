@@ -269,6 +269,7 @@ export class Phone {
       case 'confirmed':
       case 'offer-answered':
       case 'offer-failed':
+      case 'offer-withdrawn':
         // The phone offers once, in its INVITE, and answers every other offer at once.
         return
     }

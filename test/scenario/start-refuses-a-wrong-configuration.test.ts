@@ -20,6 +20,7 @@ async function startWith(folder: TemporaryFolder, change: Record<string, unknown
     sip: { host: '127.0.0.1', port: port + 1 },
     media: { host: '127.0.0.1', portMin: port + 2, portMax: port + 9 },
     store: { file: './tonewall.sqlite' },
+    trustedPeers: ['127.0.0.1'],
     merchants: [{ id: 'acme', name: 'Acme' }],
     numbers: [{ id: 'sales', merchant: 'acme', called: '+441632960001', destination: 'sip:agent@127.0.0.1:5999' }],
     gateways: [

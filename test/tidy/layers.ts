@@ -81,7 +81,7 @@ export const shellFiles: Readonly<Record<string, readonly RegExp[]>> = {
   'node:child_process': [/^src\/control\/cde-process\.ts$/, /^src\/commands\//],
   'node:worker_threads': [],
   'node:fs': [
-    /^src\/config\.ts$/,
+    /^src\/config(-checks)?\.ts$/,
     /^src\/commands\//,
     /^src\/sim\//,
     /^src\/control\/api\/server\.ts$/,
