@@ -84,7 +84,9 @@ function shellViolations(path: string, text: string): string[] {
       )
     if (ambient !== null) violations.push(`${path}: uses ${ambient[1]}; time and randomness are passed in`)
   }
-  if (/\bconsole\./.test(withoutComments(text)) && !path.startsWith('src/commands/')) {
+  // The element's console is that of the customer's page: where its developer looks for what is set up wrongly.
+  const prints = path.startsWith('src/commands/') || path === 'web/widget/tonewall-pay.ts'
+  if (/\bconsole\./.test(withoutComments(text)) && !prints) {
     violations.push(`${path}: uses console; only commands print`)
   }
   return violations

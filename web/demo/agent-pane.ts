@@ -40,7 +40,8 @@ export class AgentPane {
       'amount-minor': '4250',
       'amount-editable': '',
       currency: 'GBP',
-      'order-reference': orderReference(),
+      // The same after a reload, so that the result of this call is shown again.
+      'order-reference': `demo-${widget.callId}`,
     }
     for (const [name, value] of Object.entries(attributes)) panel.setAttribute(name, value)
     this.#pane.querySelector('tonewall-pay')?.remove()
@@ -66,12 +67,4 @@ export class AgentPane {
     this.#loaded.set(url, loading)
     return loading
   }
-}
-
-/** One order per call. Letters, so that no scanner takes it for a card number. */
-function orderReference(): string {
-  const letters = Array.from(crypto.getRandomValues(new Uint8Array(6)), (octet) =>
-    'BCDFGHJKLMNPQRSTVWXZ'.charAt(octet % 20),
-  )
-  return `demo-${letters.join('')}`
 }

@@ -121,7 +121,7 @@ export class CallerPane {
     if (this.#hand.state === 'waiting') {
       return this.#state === 'answered' ? 'Ready. Now the agent presses Request.' : 'Ready. Start the call.'
     }
-    return 'Pick one and it is keyed for you.'
+    return 'Pick one: it is keyed when the agent asks.'
   }
 }
 

@@ -40,7 +40,23 @@ test('results and trouble are spoken once', () => {
   assert.equal(announce(taking(), approved), 'Approved. Authorisation code A1.')
   assert.equal(announce(approved, { ...approved }), '')
   assert.equal(announce(taking(), { ...taking(), link: 'lost' }), 'Connection lost, trying again.')
-  assert.equal(announce({ ...taking(), cardZone: 'down' }, taking()), 'The card zone is back.')
+  assert.equal(announce({ ...taking(), cardZone: 'down' }, taking()), 'Cards can be taken again.')
+})
+
+test('after an error the button comes first, because until then the keys go nowhere; in one go it is pressed already', () => {
+  const before = taking(number('collecting'))
+  const stopped = announce(before, taking(number('error', { error: 'too-short' })))
+  assert.match(stopped, /Press Request again, then ask the caller/)
+  const goesOn = announce(before, taking(number('requested', { error: 'too-short' })))
+  assert.match(goesOn, /Digits are missing: ask the caller/)
+})
+
+test('what is set up wrongly on the way to Tonewall is said once', () => {
+  const now = (link: Panel['link']): Panel => ({ ...taking(), link })
+  assert.match(announce(now('lost'), now('unreachable')), /allowedOrigins/)
+  assert.match(announce(now('connecting'), now('wrong-call')), /another call/)
+  assert.equal(announce(now('token-expired'), now('connecting')), '')
+  assert.equal(announce(now('connecting'), now('live')), '')
 })
 
 test('the page hears of the secured line, of each field that changed, and of the result once', () => {

@@ -2,8 +2,8 @@
  * What a screen reader says when the panel changes: states, not single keys, so that it never talks over the caller.
  */
 import type { Field } from './contract.ts'
-import { type Panel, rows, screenOf } from './state.ts'
-import { brandNames, fieldErrorWords, labelOf, noticeOf } from './words.ts'
+import { type Link, type Panel, rows, screenOf } from './state.ts'
+import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf } from './words.ts'
 
 /** @returns one sentence, or an empty text when nothing worth saying has changed */
 export function announce(before: Panel, now: Panel): string {
@@ -11,26 +11,31 @@ export function announce(before: Panel, now: Panel): string {
   if (screen !== screenOf(before)) return screen === 'card' ? 'Ready to take a card.' : resultSentence(now)
   if (now.notice !== undefined && now.notice !== before.notice) return noticeOf(now.notice)
   if (now.cardZone !== before.cardZone)
-    return now.cardZone === 'up' ? 'The card zone is back.' : 'The card zone is restarting.'
+    return now.cardZone === 'up' ? 'Cards can be taken again.' : 'Cards cannot be taken for a moment.'
   if (now.call !== before.call && now.call === 'ended') return 'The call has ended.'
-  if (now.link !== before.link && now.link === 'lost') return 'Connection lost, trying again.'
-  if (now.link !== before.link && before.link === 'lost') return 'Connected again.'
+  if (now.link !== before.link && now.link !== 'connecting') return linkSentence(before.link, now.link)
   const old = new Map(rows(before).map((field) => [field.field, field.state]))
   const changed = rows(now).filter((field) => old.get(field.field) !== field.state)
   return changed.map(fieldSentence).filter(Boolean).join(' ')
+}
+
+function linkSentence(before: Link, now: Link): string {
+  if (now === 'live') return before === 'lost' || before === 'unreachable' ? 'Connected again.' : ''
+  return now === 'lost' ? 'Connection lost, trying again.' : (linkWords[now] ?? '')
 }
 
 function fieldSentence(field: Field): string {
   const label = labelOf(field.field)
   switch (field.state) {
     case 'requested':
-      return `${label}: waiting for the caller.`
+      // In one go, what was wrong is said when the field is asked for again by itself.
+      return field.error === undefined ? `${label}: waiting for the caller.` : `${label}: ${fieldErrorSentence(field)}`
     case 'valid':
       return field.brand === undefined || field.lastFour === undefined
         ? `${label}: complete.`
         : `${label}: complete, ${brandNames[field.brand]} ending in ${field.lastFour}.`
     case 'error':
-      return `${label}: ${field.error === undefined ? 'please request it again.' : fieldErrorWords[field.error]}`
+      return `${label}: ${fieldErrorSentence(field)}`
     case 'idle':
     case 'collecting':
       return ''

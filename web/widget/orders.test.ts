@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { ControlApi } from './api.ts'
-import { cancelCapture, charge, type Desk, newChargeKey, requestField } from './orders.ts'
+import { cancelCapture, charge, type Desk, newChargeKey, requestField, resetField } from './orders.ts'
 import { emptyPanel, type Panel, reduce } from './state.ts'
 
 const capture = {
@@ -53,6 +53,33 @@ async function withControl(
     server.close()
   }
 }
+
+test('a reset asks at once for a field that the caller is being asked for, and only forgets a valid one', async () => {
+  for (const [state, verb] of [
+    ['requested', 'request'],
+    ['collecting', 'request'],
+    ['valid', 'reset'],
+  ] as const) {
+    const paths: unknown[] = []
+    const opened = {
+      ...capture,
+      mode: 'field',
+      state: 'open',
+      fields: [{ field: 'cardNumber', state, count: 2 }],
+    } as const
+    await withControl(
+      (request, response) => {
+        paths.push(request.url)
+        reply(response, 202, opened)
+      },
+      async (desk) => {
+        desk.apply({ type: 'opened', capture: opened })
+        await resetField(desk, 'cardNumber')
+      },
+    )
+    assert.deepEqual(paths, [`/v1/captures/A/fields/cardNumber/${verb}`])
+  }
+})
 
 test('a charge whose answer was lost is asked for again with the same key', async () => {
   const keys: unknown[] = []

@@ -23,10 +23,15 @@ export async function requestField(desk: Desk, field: string, mode: CaptureMode)
   await order(desk, desk.api.field(captureId, field, 'request'))
 }
 
-/** Forgets what was keyed into one field; the others stay. */
+/**
+ * Forgets what was keyed into one field; the others stay. A field that the caller is being asked for is asked for anew
+ * at once: a request forgets too, and no key of the caller is lost between two orders.
+ */
 export async function resetField(desk: Desk, field: string): Promise<void> {
   const capture = desk.panel().capture
-  if (capture !== undefined) await order(desk, desk.api.field(capture.captureId, field, 'reset'))
+  if (capture === undefined) return
+  const verb = capture.fields.find((other) => other.field === field)?.state === 'valid' ? 'reset' : 'request'
+  await order(desk, desk.api.field(capture.captureId, field, verb))
 }
 
 /** Forgets the whole card and opens the line again. */

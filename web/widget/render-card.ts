@@ -4,7 +4,7 @@ import type { CaptureMode, Field } from './contract.ts'
 import { lockClosed, lockOpen, mark, tick } from './icons.ts'
 import { rowAction } from './row-action.ts'
 import { allValid, canOrder, isTaking, type Panel, rows } from './state.ts'
-import { brandNames, fieldErrorWords, labelOf, noticeOf, promptOf } from './words.ts'
+import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf, promptOf } from './words.ts'
 
 export interface CardView {
   readonly panel: Panel
@@ -14,8 +14,10 @@ export interface CardView {
   readonly amountEditable: boolean
   readonly amountSign: string
   readonly amountValid: boolean
-  /** False when the page has set a currency whose minor unit is not known: then nothing can be charged. */
-  readonly currencyKnown: boolean
+  /** For instance `42.50`, in the places of the currency. */
+  readonly amountExample: string
+  /** What the page has set up wrongly: then nothing is asked of the caller and nothing is charged. */
+  readonly setupSentence: string | undefined
   readonly onAmount: (text: string) => void
   readonly onMode: (mode: CaptureMode) => void
   readonly onRow: (verb: 'request' | 'request-all' | 'reset', field: string) => void
@@ -26,20 +28,31 @@ export interface CardView {
 export function renderCard(view: CardView): TemplateResult {
   const { panel } = view
   const fields = rows(panel)
-  const notice = view.currencyKnown ? panel.notice : 'currency-unknown'
-  const chargeable = allValid(panel) && canOrder(panel) && view.amountValid && panel.busy === 'none'
+  const notice = noticeIn(view)
+  const chargeable = allValid(panel) && canOrder(panel) && !isHeld(view) && panel.busy === 'none'
   return html`
     <div class="top">${renderAmount(view)} ${renderModes(view)}</div>
     <ol class="rows">
       ${fields.map((field, index) => renderRow(view, field, index === 0))}
     </ol>
-    <p class="notice" data-testid="notice" ?hidden=${notice === undefined}>
-      ${notice === undefined ? nothing : noticeOf(notice)}
+    <p class="notice" id="notice" data-testid="notice" ?hidden=${notice === undefined}>
+      ${notice ?? nothing}
     </p>
     <div class="bottom">
       ${panel.confirmingCancel ? renderConfirm(view) : renderButtons(view, chargeable)}
     </div>
   `
+}
+
+const isHeld = ({ setupSentence, amountValid }: CardView): boolean => setupSentence !== undefined || !amountValid
+
+/** The most lasting trouble first. */
+function noticeIn({ panel, setupSentence, amountValid, amountExample }: CardView): string | undefined {
+  if (setupSentence !== undefined) return setupSentence
+  const cutOff = linkWords[panel.link]
+  if (cutOff !== undefined) return cutOff
+  if (!amountValid) return `Enter an amount such as ${amountExample}.`
+  return panel.notice === undefined ? undefined : noticeOf(panel.notice)
 }
 
 function renderAmount(view: CardView): TemplateResult {
@@ -49,7 +62,7 @@ function renderAmount(view: CardView): TemplateResult {
     <input
       data-testid="amount" inputmode="decimal" autocomplete="off" maxlength="16"
       size=${Math.max(4, view.amountText.length)}
-      .value=${view.amountText} aria-invalid=${view.amountValid ? 'false' : 'true'}
+      .value=${view.amountText} aria-invalid=${view.amountValid ? 'false' : 'true'} aria-describedby="notice"
       @input=${(event: InputEvent) => view.onAmount((event.target as HTMLInputElement).value)}
     />
   </label>`
@@ -69,6 +82,7 @@ function renderModes(view: CardView): TemplateResult {
 function renderRow(view: CardView, field: Field, isFirst: boolean): TemplateResult {
   const action = rowAction(view.panel, field, isFirst)
   const resets = action?.verb === 'reset'
+  const enabled = action?.enabled === true && (resets || !isHeld(view))
   return html`<li class="row ${field.state}" data-testid="field-${field.field}"
     data-state=${field.state} data-count=${field.count}>
     <span class="marker" aria-hidden="true">${markerOf(field)}</span>
@@ -79,9 +93,9 @@ function renderRow(view: CardView, field: Field, isFirst: boolean): TemplateResu
         ? html`<span class="no-action"></span>`
         : html`<button
           class=${resets ? 'quiet' : 'ask'} data-testid="${resets ? 'reset' : 'request'}-${field.field}"
-          aria-disabled=${action.enabled ? 'false' : 'true'}
+          aria-disabled=${enabled ? 'false' : 'true'}
           aria-label="${action.label}: ${labelOf(field.field)}"
-          @click=${() => action.enabled && view.onRow(action.verb, field.field)}
+          @click=${() => enabled && view.onRow(action.verb, field.field)}
         >${action.label}</button>`
     }
   </li>`
@@ -94,8 +108,7 @@ function markerOf(field: Field): unknown {
 
 function renderValue(field: Field): TemplateResult {
   if (field.state === 'error' || (field.state === 'requested' && field.error !== undefined)) {
-    const words = field.error === undefined ? 'Please request it again.' : fieldErrorWords[field.error]
-    return html`<span class="wrong" data-testid="error-${field.field}">${words}</span>`
+    return html`<span class="wrong" data-testid="error-${field.field}">${fieldErrorSentence(field)}</span>`
   }
   if (field.state === 'requested' && field.count === 0)
     return html`<span class="prompt">${promptOf(field.field)}</span>`
@@ -152,9 +165,9 @@ export function renderLine(panel: Panel): TemplateResult {
 }
 
 function lineWords(panel: Panel, secured: boolean): readonly [state: string, words: string] {
-  if (panel.link === 'token-expired') return ['quiet', 'This panel’s permission has run out']
+  if (linkWords[panel.link] !== undefined) return ['quiet', 'Not connected']
   if (panel.link === 'lost') return ['waiting', 'Reconnecting…']
-  if (panel.cardZone === 'down') return ['waiting', 'The card zone is restarting…']
+  if (panel.cardZone === 'down') return ['waiting', 'Cards cannot be taken for a moment…']
   if (panel.call === 'ended') return ['quiet', 'The call has ended']
   if (panel.call !== 'answered') return ['quiet', 'Waiting for the call']
   return secured ? ['secured', 'Line secured'] : ['quiet', 'Line open']

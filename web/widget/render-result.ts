@@ -55,6 +55,7 @@ function renderSentence(screen: Screen, payment: Payment | undefined): TemplateR
 }
 
 function againLabel(payment: Payment | undefined): string {
+  if (payment?.state === 'not-sent') return 'Try again'
   const other = payment?.decline !== undefined && payment.decline.advice !== 'same_card'
   return other ? 'Take another card' : 'Take the card again'
 }

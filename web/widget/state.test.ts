@@ -55,6 +55,12 @@ test('three rows stand before anything is asked, and no order is possible before
   assert.equal(canOrder(after(live, answered, { type: 'link', link: 'lost' })), false)
 })
 
+test('without an order reference no payment of the call is shown as the result', () => {
+  const panel = reduce(emptyPanel(''), paid('approved', { orderReference: 'order-7' }))
+  assert.equal(screenOf(panel), 'card')
+  assert.equal(panel.payment, undefined)
+})
+
 test('an answer that arrives after younger events does not take dots away', () => {
   const panel = after(started, field('cardNumber', 'collecting', 5), { type: 'opened', capture: capture('A') })
   assert.equal(openField(panel)?.count, 5)

@@ -15,18 +15,16 @@
  */
 import type { CallEvent, Capture, CaptureMode, Field, Payment, Refusal } from './contract.ts'
 
-export type Link = 'connecting' | 'live' | 'lost' | 'token-expired'
+/**
+ * `unreachable`: not reached since the panel was opened, so the address or the origin may be wrong. The last three need
+ * other attributes.
+ */
+export type Link = 'connecting' | 'live' | 'lost' | 'unreachable' | 'token-expired' | 'wrong-call' | 'unknown-call'
 export type CallState = 'unknown' | 'ringing' | 'answered' | 'ended'
 /** An order that was sent and not answered yet. */
 export type Busy = 'none' | 'opening' | 'charging' | 'cancelling'
 /** What went wrong last; the sentences are in words.ts. */
-export type Notice =
-  | Refusal
-  | 'capture-lost'
-  | 'capture-timed-out'
-  | 'mask-failed'
-  | 'charge-unanswered'
-  | 'currency-unknown'
+export type Notice = Refusal | 'capture-lost' | 'capture-timed-out' | 'mask-failed' | 'charge-unanswered'
 
 export interface PanelCapture {
   readonly captureId: string
@@ -186,7 +184,8 @@ function closed(panel: Panel, captureId: string, reason: Capture['closeReason'])
 }
 
 function paid(panel: Panel, payment: Payment, source: 'stream' | 'answer'): Panel {
-  const ours = panel.orderReference === '' || payment.orderReference === panel.orderReference
+  // Without a reference no payment is ours: a call may pay several orders, and another's result must not be shown.
+  const ours = panel.orderReference !== '' && payment.orderReference === panel.orderReference
   if (!ours || payment.paymentId === panel.putAside) return panel
   const known = panel.payment?.paymentId === payment.paymentId
   if (known && source === 'answer') return panel

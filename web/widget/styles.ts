@@ -1,7 +1,6 @@
 /**
  * The panel's look. Every colour and measure that a customer may want to change is a custom property; the defaults
- * follow
- * `color-scheme`, so a page that is always light says `tonewall-pay { color-scheme: light }`.
+ * follow the page's own `color-scheme`, which is inherited.
  */
 import { css } from 'lit'
 
@@ -15,9 +14,10 @@ export const base = css`
     --_muted: var(--tonewall-muted, light-dark(#5a6965, #97a6a1));
     --_line: var(--tonewall-line, light-dark(#dfe6e3, #2a3331));
     --_danger: var(--tonewall-danger, light-dark(#ad3323, #ff9c88));
-    color-scheme: light dark;
     container-type: inline-size;
     display: block;
+    box-sizing: border-box;
+    padding: var(--tonewall-padding, 20px 24px);
     background: var(--_surface);
     color: var(--_ink);
     font: 400 15px/1.4 var(--tonewall-font, -apple-system, BlinkMacSystemFont, 'Segoe UI Variable Text', 'Segoe UI',
@@ -90,7 +90,7 @@ export const rowStyles = css`
   .rows { padding: 0; list-style: none; }
   .row {
     display: grid; grid-template-columns: 24px 122px minmax(0, 1fr) auto; align-items: center; gap: 12px;
-    height: 64px; border-top: 1px solid var(--_line);
+    min-height: 64px; border-top: 1px solid var(--_line);
   }
   .row:last-child { border-bottom: 1px solid var(--_line); }
   .marker {
@@ -162,14 +162,14 @@ export const resultStyles = css`
 
   @container (max-width: 520px) {
     .row {
-      grid-template-columns: 24px minmax(0, 1fr) auto; grid-template-rows: auto auto; gap: 0 12px; height: 78px;
+      grid-template-columns: 24px minmax(0, 1fr) auto; grid-template-rows: auto auto; gap: 0 12px; min-height: 78px;
       align-content: center;
     }
     .marker { grid-row: 1 / 3; }
     .label { grid-column: 2; align-self: end; }
     .value { grid-column: 2; grid-row: 2; align-self: start; min-height: 20px; padding-top: 2px; }
     .row button, .no-action { grid-column: 3; grid-row: 1 / 3; min-width: 0; }
-    .row.error { height: auto; min-height: 78px; padding: 10px 0; }
+    .row.error { padding: 10px 0; }
     .dots { gap: 3px; }
     .dot { width: 8px; height: 8px; }
     .dot.gap { margin-right: 4px; }

@@ -13,6 +13,33 @@ test('the wait grows to its bound and is never shorter than half of it', () => {
   }
 })
 
+/** What the panel is told when control answers so, up to the end of the tries or the fourth. */
+async function linksWhen(status: number, body: string): Promise<string[]> {
+  const server = createServer((_request, response) => response.writeHead(status).end(body))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const links: string[] = []
+  const enough = new AbortController()
+  const onLink = (link: string): void => {
+    if (links.push(link) === 4) enough.abort()
+  }
+  const rest = { authorization: 'Bearer x', onEvent: () => {}, pause: () => Promise.resolve() }
+  await subscribe({ url, onLink, ...rest }, enough.signal)
+  server.closeAllConnections()
+  server.close()
+  return links
+}
+
+test('a wrong token, a wrong call and a wrong address are told apart', async () => {
+  const error = (code: string): string => JSON.stringify({ error: { code } })
+  assert.deepEqual(await linksWhen(401, 'no'), ['token-expired'])
+  assert.deepEqual(await linksWhen(403, error('FORBIDDEN')), ['wrong-call'])
+  assert.deepEqual(await linksWhen(404, error('CALL_UNKNOWN')), ['unknown-call'])
+  const never = ['lost', 'lost', 'unreachable', 'unreachable']
+  assert.deepEqual(await linksWhen(404, '<html>'), never)
+  assert.deepEqual(await linksWhen(403, error('SOMETHING_ELSE')), never)
+})
+
 test('a broken stream is resumed after the last event heard, and a refused token ends it', async () => {
   const asked: (string | undefined)[] = []
   const server = createServer((request, response) => {

@@ -2,13 +2,18 @@
  * The call's event stream, held open by streaming fetch: it resumes where it broke off (Last-Event-ID) and backs off.
  */
 import { widgetLimits } from '../../src/lib/limits.ts'
+import { isObject } from './read-event.ts'
 import { EventStreamReader, type ServerEvent } from './sse.ts'
+import type { Link } from './state.ts'
+
+/** A panel that has never been connected says so after this many tries; one that was waits in patience. */
+const TRIES_UNTIL_UNREACHABLE = 3
 
 export interface SubscriptionOptions {
   readonly url: string
   readonly authorization: string
   readonly onEvent: (event: ServerEvent) => void
-  readonly onLink: (link: 'live' | 'lost' | 'token-expired') => void
+  readonly onLink: (link: Exclude<Link, 'connecting'>) => void
   /** Waits between two tries; resolves early when the signal aborts. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
 }
@@ -23,25 +28,27 @@ export function reconnectDelayMs(attempt: number, unit: number): number {
   return longest * (0.5 + unit / 2)
 }
 
-/** Opens the stream and keeps it open until `signal` aborts or control refuses the token. */
+/** Opens the stream and keeps it open until `signal` aborts or control refuses the token or the call. */
 export async function subscribe(options: SubscriptionOptions, signal: AbortSignal): Promise<void> {
   let lastEventId: string | undefined
   let attempt = 0
+  let everLive = false
   while (!signal.aborted) {
     const reader = new EventStreamReader()
     const end = await readOnce(options, reader, lastEventId, signal, () => {
       attempt = 0
+      everLive = true
       options.onLink('live')
     })
     lastEventId = reader.lastEventId ?? lastEventId
     if (signal.aborted) return
-    if (end === 'refused') {
-      options.onLink('token-expired')
+    if (end !== 'broken') {
+      options.onLink(end)
       return
     }
-    options.onLink('lost')
-    await options.pause(reconnectDelayMs(attempt, Math.random()), signal)
     attempt += 1
+    options.onLink(!everLive && attempt >= TRIES_UNTIL_UNREACHABLE ? 'unreachable' : 'lost')
+    await options.pause(reconnectDelayMs(attempt - 1, Math.random()), signal)
   }
 }
 
@@ -51,7 +58,7 @@ async function readOnce(
   lastEventId: string | undefined,
   signal: AbortSignal,
   onOpen: () => void,
-): Promise<'broken' | 'refused'> {
+): Promise<'broken' | Refused> {
   const quiet = new AbortController()
   let quietTimer = setTimeout(() => quiet.abort(), widgetLimits.streamQuietMs)
   try {
@@ -63,8 +70,7 @@ async function readOnce(
       credentials: 'omit',
       signal: AbortSignal.any([signal, quiet.signal]),
     })
-    if (response.status === 401 || response.status === 403) return 'refused'
-    if (!response.ok || response.body === null) return 'broken'
+    if (!response.ok || response.body === null) return await refusalIn(response)
     onOpen()
     const chunks = response.body.getReader()
     for (let chunk = await chunks.read(); !chunk.done; chunk = await chunks.read()) {
@@ -78,6 +84,22 @@ async function readOnce(
   } finally {
     clearTimeout(quietTimer)
   }
+}
+
+type Refused = 'token-expired' | 'wrong-call' | 'unknown-call'
+
+const refusals: Readonly<Record<string, Refused>> = {
+  FORBIDDEN: 'wrong-call',
+  CALL_UNKNOWN: 'unknown-call',
+}
+
+/** Besides a refused token only control's own word ends the tries: a proxy between may answer anything for a while. */
+async function refusalIn(response: Response): Promise<'broken' | Refused> {
+  if (response.status === 401) return 'token-expired'
+  const body: unknown = await response.json()
+  const error = isObject(body) ? body['error'] : undefined
+  const code = isObject(error) ? error['code'] : undefined
+  return typeof code === 'string' ? (refusals[code] ?? 'broken') : 'broken'
 }
 
 /** The pause of the real clock. */

@@ -1,18 +1,22 @@
 /** `<tonewall-pay>`: the agent's panel. It knows how many digits were keyed, never which. */
 import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
-import { currencyPlaces } from '../../src/lib/money.ts'
 import { announce } from './announce.ts'
 import { type ChargeOrder, ControlApi } from './api.ts'
 import type { CallEvent } from './contract.ts'
 import { formatAmount, currencySign, parseAmount, plainAmount } from './money.ts'
 import { cancelCapture, charge, type Desk, newChargeKey, requestField, resetField } from './orders.ts'
 import { domEvents } from './dom-events.ts'
+import { ownDesk } from './own-desk.ts'
 import { readEvent } from './read-event.ts'
 import { renderCard, renderLine } from './render-card.ts'
 import { renderResult } from './render-result.ts'
+import { type SetupProblem, setupProblem } from './setup.ts'
 import { type Action, emptyPanel, isTaking, type Panel, reduce, rows, screenOf } from './state.ts'
 import { base, resultStyles, rowStyles } from './styles.ts'
 import { pause, subscribe } from './subscription.ts'
+
+/** How long a screen reader may find what was said last; older than this it is no longer true. */
+const SPOKEN_MS = 8_000
 
 export class TonewallPay extends LitElement {
   static override readonly styles = [base, rowStyles, resultStyles]
@@ -48,7 +52,12 @@ export class TonewallPay extends LitElement {
   #client: ControlApi | undefined
   /** A charge whose answer is not known: it is repeated as it was, whatever the agent changes meanwhile. */
   #unanswered: { readonly captureId: string; readonly order: ChargeOrder; readonly key: string } | undefined
+  /** Another one for each call and order: what was ordered in an earlier one is not told to this one's panel. */
+  #sitting = {}
   #focusNext = false
+  #spokenTimer: ReturnType<typeof setTimeout> | undefined
+  /** Told to the page's developer once. */
+  #reported = ''
 
   constructor() {
     super()
@@ -74,17 +83,24 @@ export class TonewallPay extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#connection?.abort()
+    clearTimeout(this.#spokenTimer)
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('amountMinor') || changed.has('currency')) {
-      this.amountText = plainAmount(this.amountMinor, this.currency)
+      const known = Number.isInteger(this.amountMinor) && this.amountMinor > 0
+      this.amountText = known ? plainAmount(this.amountMinor, this.currency) : ''
     }
-    if (changed.has('call') || changed.has('orderReference')) this.panel = emptyPanel(this.orderReference)
+    if (changed.has('call') || changed.has('orderReference')) {
+      this.panel = emptyPanel(this.orderReference)
+      this.#sitting = {}
+      this.spoken = ''
+    }
     if (['api', 'token', 'call', 'orderReference'].some((name) => changed.has(name))) this.#connect()
   }
 
   protected override updated(changed: PropertyValues): void {
+    this.#reportOnce(this.#setupProblem()?.sentence)
     if (!changed.has('panel') || !this.#focusNext) return
     this.#focusNext = false
     this.renderRoot.querySelector<HTMLElement>(focusTarget(this.panel))?.focus()
@@ -92,6 +108,7 @@ export class TonewallPay extends LitElement {
 
   protected override render(): TemplateResult {
     const amountMinor = this.#amount()
+    const setupSentence = this.#setupProblem()?.sentence
     const amountLabel = amountMinor === undefined ? '' : formatAmount(amountMinor, this.currency)
     const { panel } = this
     const paid = panel.payment
@@ -106,7 +123,8 @@ export class TonewallPay extends LitElement {
               amountEditable: this.amountEditable,
               amountSign: currencySign(this.currency),
               amountValid: amountMinor !== undefined,
-              currencyKnown: currencyPlaces(this.currency) !== undefined,
+              amountExample: plainAmount(4250, this.currency),
+              setupSentence,
               onAmount: (text) => {
                 this.amountText = text
               },
@@ -126,15 +144,23 @@ export class TonewallPay extends LitElement {
   }
 
   #amount(): number | undefined {
-    if (currencyPlaces(this.currency) === undefined) return undefined
-    return this.amountEditable
-      ? parseAmount(this.amountText, this.currency)
-      : Math.max(this.amountMinor, 0) || undefined
+    if (this.#setupProblem() !== undefined) return undefined
+    return this.amountEditable ? parseAmount(this.amountText, this.currency) : this.amountMinor
+  }
+
+  #setupProblem(): SetupProblem | undefined {
+    return setupProblem(this)
+  }
+
+  #reportOnce(sentence = ''): void {
+    if (sentence !== '' && sentence !== this.#reported) console.error(`<tonewall-pay> ${sentence}`)
+    this.#reported = sentence
   }
 
   #connect(): void {
     this.#connection?.abort()
-    if (this.api === '' || this.token === '' || this.call === '') return
+    this.#client = undefined
+    if (this.#setupProblem()?.blind === true) return
     const connection = new AbortController()
     this.#connection = connection
     const client = new ControlApi(this.api, this.token)
@@ -142,6 +168,7 @@ export class TonewallPay extends LitElement {
     const apply = (action: Action): void => {
       if (!connection.signal.aborted) this.#apply(action)
     }
+    apply({ type: 'link', link: 'connecting' })
     const options = {
       url: client.eventsUrl(this.call),
       authorization: client.authorization,
@@ -161,12 +188,20 @@ export class TonewallPay extends LitElement {
     this.panel = reduce(before, action)
     if (this.panel === before) return
     const words = announce(before, this.panel)
-    if (words !== '') this.spoken = words
+    if (words !== '') this.#say(words)
     if (this.#rowWithFocusIsDone(before) || screenOf(before) !== screenOf(this.panel))
       this.#focusNext ||= this.#hasFocus()
     for (const [name, detail] of domEvents(before, this.panel)) {
       this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
     }
+  }
+
+  #say(words: string): void {
+    this.spoken = words
+    clearTimeout(this.#spokenTimer)
+    this.#spokenTimer = setTimeout(() => {
+      this.spoken = ''
+    }, SPOKEN_MS)
   }
 
   #moveFocus(action: Action): void {
@@ -190,12 +225,15 @@ export class TonewallPay extends LitElement {
 
   #desk(): Desk | undefined {
     const api = this.#client
-    return api && { api, callId: this.call, panel: () => this.panel, apply: (action) => this.#apply(action) }
+    if (api === undefined) return undefined
+    const sitting = this.#sitting
+    const desk = { api, callId: this.call, panel: () => this.panel, apply: (action: Action) => this.#apply(action) }
+    return ownDesk(desk, () => this.#sitting === sitting)
   }
 
   async #onRow(verb: 'request' | 'request-all' | 'reset', field: string): Promise<void> {
     const desk = this.#desk()
-    if (desk === undefined) return
+    if (desk === undefined || (verb !== 'reset' && this.#amount() === undefined)) return
     await (verb === 'reset' ? resetField(desk, field) : requestField(desk, field, this.panel.mode))
   }
 
@@ -207,8 +245,9 @@ export class TonewallPay extends LitElement {
     const account = this.gatewayAccount === '' ? {} : { gatewayAccount: this.gatewayAccount }
     const order = { amountMinor, currency: this.currency, orderReference: this.orderReference, ...account }
     if (this.#unanswered?.captureId !== captureId) this.#unanswered = { captureId, order, key: newChargeKey() }
-    await charge(desk, this.#unanswered.order, this.#unanswered.key)
-    if (this.panel.notice !== 'charge-unanswered') this.#unanswered = undefined
+    const unanswered = this.#unanswered
+    await charge(desk, unanswered.order, unanswered.key)
+    if (desk.panel().notice !== 'charge-unanswered' && this.#unanswered === unanswered) this.#unanswered = undefined
   }
 
   #onCancel(step: 'ask' | 'keep' | 'cancel'): void {

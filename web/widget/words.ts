@@ -2,8 +2,8 @@
  * The panel's own sentences. One idea each: what happened, and what the agent says or does next.
  * What became of a payment is said by control (`payment.message`).
  */
-import type { Brand, FieldError } from './contract.ts'
-import type { Notice } from './state.ts'
+import type { Brand, Field, FieldError } from './contract.ts'
+import type { Link, Notice } from './state.ts'
 
 export const fieldLabels: Readonly<Record<string, string>> = {
   cardNumber: 'Card number',
@@ -36,27 +36,33 @@ export const brandNames: Readonly<Record<Brand, string>> = {
   maestro: 'Maestro',
 }
 
-export const fieldErrorWords: Readonly<Record<FieldError, string>> = {
-  'too-short': 'Digits are missing: ask the caller to key all of them again.',
-  'too-long': 'There were too many digits: ask the caller to key it once more.',
-  'check-digit': 'A digit is wrong: ask the caller to key the number again, slowly.',
-  'brand-unknown': 'This kind of card is not taken: ask for another card.',
-  'month-invalid': 'The month must be 01 to 12: ask for month, then year, two digits each.',
-  expired: 'This date has passed: ask the caller to check it, or for another card.',
-  'first-digit-timeout': 'No key was pressed: ask whether the caller has the card at hand.',
-  'between-digits-timeout': 'The caller stopped part way: ask them to key it again in one go.',
-  'digit-conflict': 'The phone line sent a key twice: ask the caller to key it again, slowly.',
+/** What was wrong with a field, and what the agent asks the caller for. */
+const fieldErrorWords: Readonly<Record<FieldError, readonly [wrong: string, ask: string]>> = {
+  'too-short': ['Digits are missing', 'ask the caller to key all of them.'],
+  'too-long': ['There were too many digits', 'ask the caller to key it once more.'],
+  'check-digit': ['A digit is wrong', 'ask the caller to key the number slowly.'],
+  'brand-unknown': ['This kind of card is not taken', 'ask the caller for another card.'],
+  'month-invalid': ['The month must be 01 to 12', 'ask the caller for month, then year, two digits each.'],
+  expired: ['This date has passed', 'ask the caller to check it, or for another card.'],
+  'first-digit-timeout': ['No key was pressed', 'ask the caller whether the card is at hand.'],
+  'between-digits-timeout': ['The caller stopped part way', 'ask the caller to key it in one go.'],
+  'digit-conflict': ['The phone line sent a key twice', 'ask the caller to key it slowly.'],
+}
+
+/** Until the field is asked for again, the caller's keys go nowhere: then the button comes first. */
+export function fieldErrorSentence(field: Field): string {
+  const [wrong, ask] = field.error === undefined ? ['It did not work', 'ask the caller.'] : fieldErrorWords[field.error]
+  return field.state === 'requested' ? `${wrong}: ${ask}` : `${wrong}. Press Request again, then ${ask}`
 }
 
 export const noticeWords: Partial<Readonly<Record<Notice, string>>> = {
-  'capture-lost': 'The card zone was restarted and kept nothing. Please take the card again.',
+  'capture-lost': 'Taking the card was interrupted and nothing was kept. Please take the card again.',
   'capture-timed-out': 'The time for this card is over and nothing was kept. Please start again.',
   'mask-failed': 'The line could not be kept safe, so nothing was kept. Do not take a card on this call.',
   'charge-unanswered': 'No answer yet. Press Charge again: the card is charged once at most.',
-  'currency-unknown': 'This currency is not known here, so nothing can be charged. Please tell your supervisor.',
-  UNAUTHORIZED: 'This panel’s permission has run out. Please reopen it.',
-  FORBIDDEN: 'This panel belongs to another call.',
-  CALL_UNKNOWN: 'This call is not known here.',
+  UNAUTHORIZED: 'This panel’s token is wrong or has run out. Please reopen the panel.',
+  FORBIDDEN: 'This panel’s token belongs to another call. Please reopen the panel.',
+  CALL_UNKNOWN: 'This call is not known here. Please reopen the panel.',
   CALL_ENDED: 'The call has ended.',
   CALL_NOT_ANSWERED: 'The call is still ringing.',
   CAPTURE_EXISTS: 'A card is already being taken on this call.',
@@ -65,9 +71,18 @@ export const noticeWords: Partial<Readonly<Record<Notice, string>>> = {
   FIELD_MISSING: 'Something is still missing: look at the rows above.',
   ORDER_PAID: 'This order is paid already. Nothing more was charged.',
   GATEWAY_ACCOUNT_UNKNOWN: 'This payment account is not set up. Please tell your supervisor.',
-  CDE_DOWN: 'The card zone is restarting. No card was kept; try again in a few seconds.',
+  CDE_DOWN: 'Cards cannot be taken for a moment and none was kept. Try again in a few seconds.',
   TOO_MANY: 'Too many requests just now. Wait a moment, then try again.',
   UNREACHABLE: 'Tonewall cannot be reached just now. Please try again.',
 }
+
+/** For as long as the panel is cut off in a way that waiting may not mend. */
+export const linkWords: Partial<Readonly<Record<Link, string>>> = {
+  unreachable: 'Cannot reach Tonewall at this address (or this page’s origin is not in allowedOrigins).',
+  'token-expired': noticeWords.UNAUTHORIZED ?? '',
+  'wrong-call': noticeWords.FORBIDDEN ?? '',
+  'unknown-call': noticeWords.CALL_UNKNOWN ?? '',
+}
+
 export const noticeOf = (notice: Notice): string =>
   noticeWords[notice] ?? 'That did not work. Please try again, or tell your supervisor.'

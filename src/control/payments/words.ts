@@ -34,7 +34,7 @@ const stateSentences: Readonly<Record<PaymentState, string>> = {
   approved: 'Approved.',
   declined: 'Declined.',
   checking: CHECKING,
-  'not-sent': 'The payment was not sent and nothing was taken. Take the card again.',
+  'not-sent': 'The payment service cannot be reached. Nothing was taken. Try later.',
   reversed: 'The payment did not go through and nothing was taken. You may take the card again.',
   'needs-review': `${CHECKING} A supervisor will look into it.`,
 }
