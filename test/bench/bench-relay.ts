@@ -101,8 +101,8 @@ function figureOf(design: string, calls: number, saturated: readonly Measured[],
 
 /** All designs in each round, so that a busy minute of the machine meets them alike. */
 async function measure(calls: number, program: string, folder: TemporaryFolder): Promise<Figure[]> {
-  const saturation: Load = { kind: 'sat', value: IN_FLIGHT, warmUpMs: 700, measuredMs }
-  const realTime: Load = { kind: 'pace', value: calls * PACKETS_PER_CALL, warmUpMs: 700, measuredMs }
+  const saturation: Load = { kind: 'sat', value: IN_FLIGHT, warmUpMs: 1_000, measuredMs }
+  const realTime: Load = { kind: 'pace', value: calls * PACKETS_PER_CALL, warmUpMs: 2_000, measuredMs }
   const results = designs().map((design) => ({ design, saturated: [] as Measured[], paced: [] as Measured[] }))
   for (let round = 0; round < rounds; round++) {
     for (const { design, saturated, paced } of results) {

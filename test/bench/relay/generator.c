@@ -1,5 +1,6 @@
 /* RTP load for bench-relay.ts: both directions of N calls from one socket, each leg with its own loopback address.
  * generator <calls-file> <sat|pace> <value> <warm-up ms> <measured ms> <core> <pid of the relay>
+ * The warm-up of pace is at least at WARM_UP_RATE, so that a relay that compiles while it runs has done so when it is measured.
  * calls-file: one line per call, "<relay port of the caller leg> <relay port of the agent leg>".
  * sat: <value> packets in flight, each arrival sends the next. pace: <value> packets per second, evenly.
  * Every forwarded packet is checked: it must reach the other leg's address, from the other leg's relay port, with the
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, PACKET = 172, HEADER = 12, PORT = 20000, LEGS_MAX = 8192, SAMPLES_MAX = 1 << 20 };
+enum { BATCH = 64, PACKET = 172, HEADER = 12, PORT = 20000, LEGS_MAX = 8192, WARM_UP_RATE = 60000, SAMPLES_MAX = 1 << 20 };
 
 struct leg { uint32_t ip; uint16_t relay_port; uint16_t sequence; uint32_t timestamp; uint32_t ssrc; };
 static struct leg legs[LEGS_MAX];
@@ -179,13 +180,15 @@ int main(int argc, char **argv) {
   for (;;) {
     uint64_t now = now_ns();
     if (now >= end) break;
-    if (!measured_from && now >= begin) { measured_from = now; sent0 = sent; received0 = received; cpu0 = cpu_ns(pid); }
+    if (!measured_from && now >= begin) { measured_from = now; sent0 = sent; received0 = received; cpu0 = cpu_ns(pid); paced = 0; }
     int n = receive_packets(measured_from != 0);
     if (closed_loop) {
       if (n > 0) { last_arrival = now; send_packets(n); }
       else if (now - last_arrival > 50000000ull) { lost += (uint64_t)value; last_arrival = now; send_packets((long)value); }
     } else {
-      uint64_t due = (uint64_t)((now - start) * value / 1e9);
+      double rate = !measured_from && value < WARM_UP_RATE ? WARM_UP_RATE : value;
+      uint64_t from = measured_from ? measured_from : start;
+      uint64_t due = (uint64_t)((now - from) * rate / 1e9);
       if (due > paced) { uint64_t k = due - paced; if (k > 256) k = 256; send_packets(k); paced = due; }
     }
   }
