@@ -1,6 +1,8 @@
 // Opus through the compiled libopus: RFC 6716 3, RFC 7587.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { relayedOpusParameters } from './fmtp.ts'
 import { opusNative } from './native.ts'
 import { OpusDecoder, OpusEncoder, type OpusRateHz } from './opus.ts'
@@ -154,4 +156,17 @@ test('parameters cross without what tells of the sender, and with FEC and DTX re
     'maxplaybackrate=16000;cbr=1;useinbandfec=0;usedtx=0;stereo=0',
   )
   assert.equal(relayedOpusParameters('maxaveragebitrate=99;maxplaybackrate=1;;='), 'useinbandfec=0;usedtx=0;stereo=0')
+})
+
+test('the module loads and works with the rights that the card zone has: reading code, nothing else', () => {
+  const here = fileURLToPath(new URL('./opus.ts', import.meta.url))
+  const root = fileURLToPath(new URL('../../../../../', import.meta.url))
+  const rights = [`${root}src/*`, `${root}node_modules/opusscript/*`, `${root}package.json`]
+  const program = `
+    const { OpusEncoder } = await import(${JSON.stringify(here)})
+    const octets = new OpusEncoder(16_000).encode(new Int16Array(320), new Uint8Array(100))
+    process.exitCode = octets === 60 && !process.permission.has('fs.write') && !process.permission.has('addon') ? 0 : 9`
+  const flags = ['--disable-sigusr1', '--permission', ...rights.map((path) => `--allow-fs-read=${path}`)]
+  const run = spawnSync(process.execPath, [...flags, '--input-type=module', '-e', program], { env: {} })
+  assert.equal(run.status, 0, run.stderr.toString())
 })
