@@ -110,6 +110,8 @@ export const simLimits = {
   requestOctetsMax: 4_096,
   headersTimeoutMs: 5_000,
   liveClientsMax: 16,
+  /** The page's call is hung up when no browser has listened for so long; a reload is much shorter. */
+  desertedMs: 30_000,
   /** A browser that does not keep up loses frames beyond this backlog. */
   liveBacklogOctetsMax: 256 * 1_024,
   staticFileOctetsMax: 16 * 1_024 * 1_024,

@@ -22,6 +22,7 @@ export class LiveHub {
   readonly #state: StateHolder
   readonly #clients = new Set<WebSocket>()
   #droppedFrames = 0
+  #deserted: NodeJS.Timeout | undefined
 
   constructor(state: StateHolder) {
     this.#state = state
@@ -37,10 +38,19 @@ export class LiveHub {
     return this.#clients.size >= simLimits.liveClientsMax
   }
 
+  /** A browser listens. */
+  get watched(): boolean {
+    return this.#clients.size > 0
+  }
+
+  /** Called when the last browser has left and none came within `simLimits.desertedMs`. */
+  onDeserted: () => void = () => {}
+
   /** Takes a browser in and tells it the present state. */
   join(client: WebSocket): void {
     this.#clients.add(client)
-    client.on('close', () => this.#clients.delete(client))
+    clearTimeout(this.#deserted)
+    client.on('close', () => this.#leave(client))
     // A broken browser connection closes itself; nothing else depends on it.
     client.on('error', () => client.terminate())
     // Browsers only listen here; one that talks is not our page.
@@ -58,7 +68,16 @@ export class LiveHub {
   }
 
   close(): void {
+    this.onDeserted = () => {}
+    clearTimeout(this.#deserted)
     for (const client of this.#clients) client.terminate()
+  }
+
+  #leave(client: WebSocket): void {
+    this.#clients.delete(client)
+    if (this.#clients.size > 0) return
+    this.#deserted = setTimeout(() => this.onDeserted(), simLimits.desertedMs)
+    this.#deserted.unref()
   }
 
   #tell(state: SimState): void {

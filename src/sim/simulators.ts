@@ -86,7 +86,7 @@ export async function startSimulators(input: SimulatorSettingsInput): Promise<Si
   }
   const caller = new SimulatedCaller(callerPhone, voices.caller, dialNumber, () => state.value.carriage)
 
-  const http = await startPage(settings, pageOrders(caller, agent, state), live, parts)
+  const http = await startPage(settings, pageOrders(caller, agent, state, live), live, parts)
   const started = parts.move()
   return {
     caller,
@@ -136,9 +136,18 @@ function phoneOptions(settings: SimulatorSettings, which: number): CommonOptions
   return { clock: systemClock, random, media: dgramEngine, codecs, withEvents: true, talkOver, ringMs }
 }
 
-function pageOrders(caller: SimulatedCaller, agent: SimulatedPhone, state: StateHolder): PageOrders {
+function pageOrders(caller: SimulatedCaller, agent: SimulatedPhone, state: StateHolder, live: LiveHub): PageOrders {
+  // A call that was made without a page, by a script, is not the page's to end.
+  let watchedAtStart = false
+  live.onDeserted = () => {
+    if (watchedAtStart) caller.hangUp()
+  }
   return {
-    call: (number) => caller.call(number),
+    call: (number) => {
+      const started = caller.call(number)
+      if (started) watchedAtStart = live.watched
+      return started
+    },
     hangUp: () => caller.hangUp(),
     key: (key, carriage, holdMs) => {
       if (carriage !== undefined) state.carriageIs(carriage)
