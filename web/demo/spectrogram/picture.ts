@@ -12,6 +12,8 @@ const RING_ROWS = 288
 /** CSS pixels per column of 10 ms. */
 const COLUMN_PX = 1.1
 const FADE_PX = 130
+/** Digits of 10 px are 7 px high: nearer than this they touch. */
+const LABEL_GAP_PX = 9
 
 /** The bin and its share for each row of the ring, top row first. */
 const rowBins = Float32Array.from({ length: RING_ROWS }, (_, row) => hzAt(1 - (row + 0.5) / RING_ROWS) / BIN_HZ)
@@ -126,7 +128,7 @@ export class Picture {
       context.strokeStyle = this.#lineColour
       context.lineWidth = 1
       context.beginPath()
-      const labelled = labelledY - y >= 11
+      const labelled = labelledY - y >= LABEL_GAP_PX
       const inset = labelled ? 46 : 14
       context.moveTo(youngEdge === 'right' ? inset : 0, y)
       context.lineTo(youngEdge === 'right' ? this.#widthPx : this.#widthPx - inset, y)
