@@ -152,7 +152,11 @@ export class CdeProcess implements CdePort {
 
   /** The first trouble of every new installation: calls that are refused. Counts only, at most one line per report. */
   #tellRefusals(counters: Readonly<Record<string, number>>): void {
-    const names = Object.keys(counters).filter((name) => /^(call_refused_|sip_source_refused)/.test(name))
+    const names = Object.keys(counters).filter((name) =>
+      /^(call_refused_|sip_source_refused|sip_dialog_source_refused|sip_calls_limited|sip_transactions_full)/.test(
+        name,
+      ),
+    )
     const risen = names.filter((name) => (counters[name] ?? 0) > (this.#refusals[name] ?? 0))
     if (risen.length === 0) return
     const since = Object.fromEntries(risen.map((name) => [name, (counters[name] ?? 0) - (this.#refusals[name] ?? 0)]))
