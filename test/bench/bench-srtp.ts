@@ -22,6 +22,8 @@ interface Figure {
   readonly unprotectMicroseconds: number
   readonly protectMicroseconds: number
   readonly bothLegsMicroseconds: number
+  /** Of the quietest round: other work on the machine only ever adds. */
+  readonly bestBothLegsMicroseconds: number
   readonly aimMet: boolean
 }
 
@@ -66,13 +68,15 @@ function measure(suite: Suite): Figure {
     if (opened !== PACKETS) throw new Error(`${suite.name}: ${opened} of ${PACKETS} packets came through`)
     return { protect, unprotect, both: protect + unprotect }
   })
-  const median = rounds.toSorted((a, b) => a.both - b.both)[Math.floor(ROUNDS / 2)]
-  if (median === undefined) throw new Error('no rounds')
+  const sorted = rounds.toSorted((a, b) => a.both - b.both)
+  const [best, median] = [sorted[0], sorted[Math.floor(ROUNDS / 2)]]
+  if (best === undefined || median === undefined) throw new Error('no rounds')
   return {
     suite: suite.name,
     unprotectMicroseconds: round2(median.unprotect),
     protectMicroseconds: round2(median.protect),
     bothLegsMicroseconds: round2(median.both),
+    bestBothLegsMicroseconds: round2(best.both),
     aimMet: median.both <= AIM_MICROSECONDS,
   }
 }
@@ -82,11 +86,11 @@ const round2 = (value: number): number => Math.round(value * 100) / 100
 const figures = suites.map(measure)
 console.log(`SRTP, ${PAYLOAD_OCTETS} octets of payload, µs of CPU per packet, median of ${ROUNDS} × ${PACKETS} packets`)
 console.log(`Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown CPU'}\n`)
-console.log(`${'suite'.padEnd(26)} unprotect  protect  both legs   aim ≤ ${AIM_MICROSECONDS}`)
-for (const { suite, unprotectMicroseconds, protectMicroseconds, bothLegsMicroseconds, aimMet } of figures) {
-  const columns = [unprotectMicroseconds, protectMicroseconds, bothLegsMicroseconds].map((us) =>
-    us.toFixed(2).padStart(9),
-  )
+console.log(`${'suite'.padEnd(26)} unprotect  protect  both legs  quietest   aim ≤ ${AIM_MICROSECONDS}`)
+for (const { suite, aimMet, ...figure } of figures) {
+  const { unprotectMicroseconds, protectMicroseconds, bothLegsMicroseconds, bestBothLegsMicroseconds } = figure
+  const values = [unprotectMicroseconds, protectMicroseconds, bothLegsMicroseconds, bestBothLegsMicroseconds]
+  const columns = values.map((us) => us.toFixed(2).padStart(9))
   console.log(`${suite.padEnd(26)}${columns.join('')}     ${aimMet ? 'met' : 'missed'}`)
 }
 if (process.argv.includes('--json')) {
