@@ -15,7 +15,8 @@ import type {
 export type FieldState = (typeof fieldStates)[number]
 export type FieldError = (typeof fieldErrors)[number]
 export type CaptureMode = (typeof captureModes)[number]
-export type CaptureCloseReason = (typeof captureCloseReasons)[number]
+/** The card zone's words, and control's own two: the card zone was lost, or did not confirm the capture in time. */
+export type CaptureCloseReason = (typeof captureCloseReasons)[number] | 'lost' | 'not-started'
 export type DeclineAdvice = (typeof declineAdvice)[number]
 export type { Brand }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { captureCloseReasons } from '../../src/wall/messages.ts'
 import { readEvent } from './read-event.ts'
 
 test('events of the contract are read', () => {
@@ -16,6 +17,13 @@ test('events of the contract are read', () => {
     captureId: 'A',
     reason: 'timed-out',
   })
+})
+
+test('every reason that control gives for the end of a capture is read as it is', () => {
+  for (const reason of [...captureCloseReasons, 'lost', 'not-started']) {
+    const data = JSON.stringify({ captureId: 'A', reason })
+    assert.deepEqual(readEvent({ event: 'capture.closed', data }), { type: 'capture.closed', captureId: 'A', reason })
+  }
 })
 
 test('what is unknown, broken or incomplete is passed over', () => {

@@ -52,6 +52,8 @@ function reasonOf(data: Data): NonNullable<Capture['closeReason']> {
     case 'call-ended':
     case 'timed-out':
     case 'mask-failed':
+    case 'lost':
+    case 'not-started':
       return reason
     default:
       return 'cancelled'
