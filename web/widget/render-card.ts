@@ -155,10 +155,10 @@ function renderConfirm(view: CardView): TemplateResult {
       @click=${() => view.onCancel('cancel')}>Forget it</button>`
 }
 
-/** The line above the panel: is what the caller keys hidden from the agent now? */
-export function renderLine(panel: Panel): TemplateResult {
+/** The line above the panel: is what the caller keys hidden from the agent now? Unknown when the call is not followed. */
+export function renderLine(panel: Panel, followed: boolean): TemplateResult {
   const secured = panel.capture?.open === true
-  const [state, words] = lineWords(panel, secured)
+  const [state, words] = followed ? lineWords(panel, secured) : ['quiet', 'Not connected']
   return html`<p class="line ${state}" data-testid="line" data-state=${state}>
     <span class="lock" aria-hidden="true">${secured ? lockClosed : lockOpen}</span>${words}
   </p>`

@@ -108,12 +108,12 @@ export class TonewallPay extends LitElement {
 
   protected override render(): TemplateResult {
     const amountMinor = this.#amount()
-    const setupSentence = this.#setupProblem()?.sentence
+    const problem = this.#setupProblem()
     const amountLabel = amountMinor === undefined ? '' : formatAmount(amountMinor, this.currency)
     const { panel } = this
     const paid = panel.payment
     return html`<section class="panel" aria-label="Card payment" data-testid="panel" data-screen=${screenOf(panel)}>
-      ${renderLine(panel)}
+      ${renderLine(panel, problem?.blind !== true)}
       ${
         screenOf(panel) === 'card'
           ? renderCard({
@@ -124,7 +124,7 @@ export class TonewallPay extends LitElement {
               amountSign: currencySign(this.currency),
               amountValid: amountMinor !== undefined,
               amountExample: plainAmount(4250, this.currency),
-              setupSentence,
+              setupSentence: problem?.sentence,
               onAmount: (text) => {
                 this.amountText = text
               },
