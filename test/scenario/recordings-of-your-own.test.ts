@@ -13,6 +13,11 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const SEED = 11
 const KEYS = [4, 2, 4, 2, 10, 0, 11]
 
+interface Judged {
+  heardByDecoders: number
+  leastSquares: { right: number; interval: [number, number] }
+}
+
 const tonewall = (...args: string[]): Promise<Finished> =>
   runProgram(process.execPath, [MAIN, ...args], { timeoutMs: 60_000 })
 
@@ -57,6 +62,30 @@ for (const rateHz of [8_000, 16_000, 48_000]) {
   })
 }
 
+test('digits --judge: every known key is given away before, none after mask, and no key is printed', async () => {
+  await using folder = await temporaryFolder('judge')
+  const { samples, spans } = synthesizeKeys(KEYS, { toneMs: 70, gapMs: 60 }, seededRandom(SEED))
+  await writeFile(folder.file('in.wav'), writeWav([samples], 8_000))
+  const truth = spans.map(({ from, to }, i) => ({
+    key: '0123456789*#'[KEYS[i] ?? 0],
+    startMs: from / 8,
+    endMs: to / 8,
+  }))
+  await writeFile(folder.file('truth.json'), JSON.stringify(truth))
+  await tonewall('mask', folder.file('in.wav'), folder.file('out.wav'))
+  const judged = (file: string) =>
+    tonewall('digits', '--judge', folder.file(file), '--truth', folder.file('truth.json'), '--json')
+  const [before, after] = await Promise.all([judged('in.wav'), judged('out.wav')])
+  assert.equal(before.code, 1)
+  assert.equal(after.code, 0, after.stderr)
+  const [clear, masked] = [before, after].map(({ stdout }) => JSON.parse(stdout.toString('utf8')) as Judged)
+  assert.equal(clear?.leastSquares.right, KEYS.length)
+  assert.equal(clear?.heardByDecoders, KEYS.length)
+  assert.equal(masked?.heardByDecoders, 0)
+  assert.ok((masked?.leastSquares.interval[0] ?? 1) <= 0)
+  assert.doesNotMatch(before.stdout.toString('utf8'), /key/)
+})
+
 test('files that are missing, no WAV, or of another rate: a sentence and exit code 2, nothing written', async () => {
   await using folder = await temporaryFolder('mask')
   await writeFile(folder.file('text.wav'), 'not audio')
@@ -66,8 +95,10 @@ test('files that are missing, no WAV, or of another rate: a sentence and exit co
     [['digits', folder.file('text.wav')], /no WAV/],
     [['digits', folder.file('odd.wav')], /8, 16 or 48 kHz/],
     [['mask', folder.file('odd.wav')], /takes two files/],
-    [['mask', folder.file('odd.wav'), folder.file('o.wav'), '--replacement', 'beep'], /flat or silence/],
+    [['mask', folder.file('odd.wav'), folder.file('o.wav'), '--replacement', 'beep'], /flat, silence or comfort/],
     [['digits'], /at least one file/],
+    [['digits', '--judge', folder.file('odd.wav')], /--truth/],
+    [['digits', '--judge', folder.file('odd.wav'), '--truth', folder.file('text.wav')], /not JSON/],
     [['digits', '--frobnicate'], /an option it does not have/],
   ] as const) {
     const { code, stderr } = await tonewall(...args)

@@ -33,7 +33,7 @@ export class FlatLine {
 
   /** A key, or what looks like one, in any carriage. */
   keyAt(at: number): void {
-    if (this.#policy === 'burst') this.#to = Math.max(this.#to, at + BURST_MS * SAMPLES_PER_MS)
+    if (this.#policy === 'burst' && this.#isFieldOpen) this.#to = Math.max(this.#to, at + BURST_MS * SAMPLES_PER_MS)
   }
 
   /** @param live position that arrives now */

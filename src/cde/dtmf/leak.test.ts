@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { armedCall, formats, type Heard, impair, packetize, soundingSamples } from '../../../test/support/dtmf-call.ts'
-import { judgeKey } from '../../../test/support/tone-judge.ts'
+import { mostLikelyKey } from '../../sim/known-plaintext.ts'
 import { randomUnit, seededRandom } from '../../lib/random.ts'
 import { synthesizeKeys, type Tones, type ToneSettings } from '../../sim/tones.ts'
 
@@ -24,7 +24,7 @@ function judge(heard: Heard, tones: Tones, keys: readonly number[], frequencyErr
     const span = heard.samples.subarray(heard.offset + from, heard.offset + to)
     verdict.keys++
     verdict.residualSamples += soundingSamples(span)
-    if (judgeKey(span, frequencyError) === keys[index]) verdict.readByJudge++
+    if (mostLikelyKey(span, frequencyError) === keys[index]) verdict.readByJudge++
   }
 }
 
@@ -83,7 +83,18 @@ const conditions: readonly (readonly [string, readonly ToneSettings[]])[] = [
       [15, 40].map((toneMs) => ({ toneMs, gapMs: 40, frequencyError })),
     ),
   ],
-  ['noise 10 dB below the tones', [15, 20, 40, 80].map((toneMs) => ({ toneMs, gapMs: 40, snrDb: 10 }))],
+  [
+    'frequencies off by 3.5 %',
+    [0.035, -0.035].flatMap((frequencyError) =>
+      [15, 40].map((toneMs) => ({ toneMs, gapMs: 40, frequencyError, snrDb: 20 })),
+    ),
+  ],
+  [
+    'noise 10 and 6 dB below the tones',
+    [15, 20, 40, 80].flatMap((toneMs) =>
+      [10, 6].filter((snrDb) => toneMs > 15 || snrDb > 6).map((snrDb) => ({ toneMs, gapMs: 40, snrDb })),
+    ),
+  ],
   [
     'noise, weak tones and wrong frequencies together',
     [30, 40, 80].flatMap((toneMs) =>

@@ -58,10 +58,10 @@ const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.7, twistDb: 18, hops: 1
 const SURE_PURITY = 0.94
 const LONG_PURITY = 0.56
 const LONG_TWIST_DB = 13
-/** While a key is awaited: what 2 to 3 % of speech look like as well. */
+/** While a key is awaited: even 15 ms as loud as the voice over them are found, and a sixth of speech looks like it. */
 const AWAITED_PURITY = 0.5
 const AWAITED_TWIST_DB = 15
-const AWAITED_LONG_PURITY = 0.27
+const AWAITED_LONG_PURITY = 0.36
 const ALERT_HOPS = 200
 /** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
 const CLEAR_PURITY = 0.92

@@ -1,4 +1,5 @@
 import { seededRandom } from '../../lib/random.ts'
+import type { MaskPolicy } from '../../wall/settings.ts'
 import { decodeG711, encodeG711, type G711Codec } from '../media/g711.ts'
 import { parseRtp, writeRtp } from '../media/rtp.ts'
 import { CallerDirection } from './caller-direction.ts'
@@ -36,16 +37,20 @@ const DELAY_MS = 60 + JITTER_MS
 const PADDING_PACKETS = 5
 const FORMATS = { PCMU: 0, PCMA: 8 } as const
 
+export interface RecordingOptions {
+  readonly replacement?: ReplacementKind
+  readonly codec?: G711Codec
+  readonly maskPolicy?: MaskPolicy
+  /** Whether the caller was being asked for keys all the while. */
+  readonly isFieldOpen?: boolean
+}
+
 /**
  * What an agent would have heard: the recording as RTP packets of G.711 through an armed CallerDirection, in virtual time.
  * @param rateHz 8,000, 16,000 or 48,000. @throws RangeError on a rate that is no multiple of 8,000
  */
-export function maskRecording(
-  samples: Int16Array,
-  rateHz: number,
-  options: { readonly replacement?: ReplacementKind; readonly codec?: G711Codec } = {},
-): MaskedRecording {
-  const { replacement = 'flat', codec = 'PCMA' } = options
+export function maskRecording(samples: Int16Array, rateHz: number, options: RecordingOptions = {}): MaskedRecording {
+  const { replacement = 'flat', codec = 'PCMA', maskPolicy = 'adaptive', isFieldOpen = false } = options
   const sound = toBaseRate(samples, rateHz)
   const packets = Math.ceil(sound.length / PACKET_SAMPLES) + 2 * PADDING_PACKETS
   const heard = new Int16Array((packets + DELAY_MS / PACKET_MS + 1) * PACKET_SAMPLES)
@@ -73,7 +78,8 @@ export function maskRecording(
       heardTo += PACKET_SAMPLES
     }
   }
-  hear(direction.arm(0))
+  hear(direction.arm(0, maskPolicy))
+  direction.setFieldOpen(isFieldOpen, 0)
   for (let index = 0; heardTo + PACKET_SAMPLES <= heard.length; index++) {
     hear(direction.receive(audioPacket(sound, index, codec), index * PACKET_MS))
     hear(direction.tick((index + 1) * PACKET_MS))

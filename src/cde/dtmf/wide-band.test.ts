@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { armedCall, type CallSettings, formats, type Heard, type TimedPacket } from '../../../test/support/dtmf-call.ts'
-import { judgeKey } from '../../../test/support/tone-judge.ts'
+import { mostLikelyKey } from '../../sim/known-plaintext.ts'
 import { randomUnit, seededRandom } from '../../lib/random.ts'
 import { synthesizeKeys, type ToneSettings } from '../../sim/tones.ts'
 import type { AudioFormat } from '../media/audio-formats.ts'
@@ -73,7 +73,7 @@ test('control: without a masker every key is read off the agent\u2019s G.722', (
   const samples = toBaseRate(heardWide(heard), 16_000)
   for (const [index, { from, to }] of tones.spans.entries()) {
     const at = heard.offset + CODING_DELAY
-    assert.equal(judgeKey(samples.subarray(at + from, at + to)), keys[index], `seed ${SEED} key ${index}`)
+    assert.equal(mostLikelyKey(samples.subarray(at + from, at + to)), keys[index], `seed ${SEED} key ${index}`)
   }
 })
 
@@ -112,7 +112,7 @@ test('the least-squares judge reads no more keys than chance, with lost, swapped
     for (const [index, { from, to }] of tones.spans.entries()) {
       const at = heard.offset + CODING_DELAY
       all++
-      if (judgeKey(samples.subarray(at + from, at + to)) === keys[index]) read++
+      if (mostLikelyKey(samples.subarray(at + from, at + to)) === keys[index]) read++
     }
   }
   assert.ok(read <= all / 16 + 4 * Math.sqrt((all / 16) * (15 / 16)), `seed ${SEED}: ${read} of ${all}`)

@@ -9,16 +9,23 @@ export interface LeakCheck {
   readonly recovered: number
 }
 
-/** @param samples 8 kHz */
-export function checkForLeaks(samples: Int16Array): LeakCheck {
-  const found: [string, number | undefined][] = [
-    ['tonewall reporter', findKeys(samples, 8_000).length],
-    // The masker is far more suspicious than any reporter: what it would mask could be a tone.
-    ['tonewall masker', maskRecording(samples, 8_000, { replacement: 'silence' }).spans.length],
-    ['multimon-ng', multimon(samples)],
-  ]
-  const listened = found.filter((entry): entry is [string, number] => entry[1] !== undefined)
-  return { decoders: listened.map(([name]) => name), recovered: Math.max(...listened.map(([, count]) => count)) }
+const finders = {
+  reporter: (samples: Int16Array) => findKeys(samples, 8_000).length,
+  // The masker is far more suspicious than any reporter: what it would mask could be a tone.
+  masker: (samples: Int16Array) => maskRecording(samples, 8_000, { replacement: 'silence' }).spans.length,
+  'multimon-ng': multimon,
+} as const
+
+/** @param samples 8 kHz. @param by who listens; speech alarms the masker now and then */
+export function checkForLeaks(
+  samples: Int16Array,
+  by: readonly (keyof typeof finders)[] = ['reporter', 'masker', 'multimon-ng'],
+): LeakCheck {
+  const found = by.flatMap((name) => {
+    const count = finders[name](samples)
+    return count === undefined ? [] : [{ name: name === 'multimon-ng' ? name : `tonewall ${name}`, count }]
+  })
+  return { decoders: found.map(({ name }) => name), recovered: Math.max(0, ...found.map(({ count }) => count)) }
 }
 
 /** Keys found by multimon-ng, undefined where it is not installed. It wants 22,050 Hz. */
