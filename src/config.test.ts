@@ -99,9 +99,11 @@ test('a gateway on plain http elsewhere is refused', () => {
 })
 
 test('an exchange with a gateway must be over before the gateway is asked again', () => {
-  const limit = (exchangeMs: number): string => problemsOf({ gateways: [{ ...usable.gateways[0], exchangeMs }] })
-  assert.equal(limit(25_000), '')
-  assert.match(limit(25_001), /^gateways\[0\]\.exchangeMs: must be 1000 to 25000 milliseconds/m)
+  const lasting = (exchangeMs: number) => ({ gateways: [{ ...usable.gateways[0], exchangeMs }] })
+  const folder = folderWithSecrets()
+  assert.ok('config' in parseConfig({ ...usable, ...lasting(25_000) }, folder))
+  rmSync(folder, { recursive: true })
+  assert.match(problemsOf(lasting(25_001)), /^gateways\[0\]\.exchangeMs: must be 1000 to 25000 milliseconds/m)
 })
 
 test('a misspelt setting is shown, a secret in a wrong place is not', () => {
