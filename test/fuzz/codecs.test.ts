@@ -1,7 +1,6 @@
 // What comes from the network reaches the decoders unseen: any octets are audio or refused by name, and nothing is thrown.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ComfortNoise, readComfortNoise } from '../../src/cde/media/codecs/comfort-noise.ts'
 import { relayedOpusParameters } from '../../src/cde/media/codecs/opus/fmtp.ts'
 import { newDecoder, newEncoder } from '../../src/cde/media/codecs/coders.ts'
 import type { SpeechCodec } from '../../src/cde/media/codecs/speech-codecs.ts'
@@ -38,15 +37,9 @@ test('random and mutated payloads are decoded or refused, within the room given'
   }
 })
 
-test('payloads of comfort noise and parameters of Opus, whatever they hold', () => {
+test('parameters of Opus, whatever they hold', () => {
   const random = seededRandom(SEED)
-  const noise = new ComfortNoise(random)
-  const samples = new Int16Array(160)
   for (let run = 0; run < 2_000; run++) {
-    const shape = readComfortNoise(random(below(20, random)))
-    if (shape === 'empty') continue
-    noise.shape(shape)
-    noise.write(samples)
     const text = String.fromCharCode(...mutate(new TextEncoder().encode('maxplaybackrate=16000;cbr=1'), random))
     assert.match(
       relayedOpusParameters(text),
