@@ -275,6 +275,10 @@ export class Calls {
     const opened = await openMedia(hooks, {
       caller: { policy: 'mirrored', keysAllowed: this.#keysAllowed(live.callerHost) },
       agent: { policy: live.number.srtp, keysAllowed: this.#keysAllowed(this.#agentHost(live.number)) },
+    }).catch(() => {
+      // A fault while binding is this call's trouble, never the end of all others.
+      this.#count('media_open_failed')
+      return 'no-ports' as const
     })
     if (opened === 'no-ports') return this.#run(live, live.call.mediaFailed())
     // The caller may have hung up while the ports were being bound.
