@@ -43,6 +43,10 @@ export const mediaLimits = {
   rtcpPacketsPerDatagramMax: 32,
   keepAliveMs: 15_000,
   rtcpIntervalMs: 5_000,
+  /** A transit time that changes by more is the source's doing (hold, a clock set anew), not the network's: no jitter. */
+  transitChangeMsMax: 1_000,
+  /** A longer way there and back is a peer's mistake. */
+  roundTripMsMax: 10_000,
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,
   portDrainMs: 600_000,
@@ -73,6 +77,10 @@ export const relayLimits = {
   tickMs: 1,
   /** So many in one turn and the next follows at once. */
   busyTurnPackets: 48,
+  /** So many packets end the gathering of a waiting engine early. */
+  gatheredPacketsMax: 128,
+  /** No thread is blocked for longer, whatever it waits for. */
+  waitMsMax: 100,
 } as const
 
 /** Recordings read by the tools. */

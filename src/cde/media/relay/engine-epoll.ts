@@ -12,6 +12,7 @@ import { libc, mapMemory } from './libc.ts'
 import { nowhere, OpenPort, type ReusedFrame } from './open-port.ts'
 import { SOCKADDR_OCTETS, writeSockaddr } from './sockaddr.ts'
 import { bindUdp } from './udp.ts'
+import { openWakeFd, takeWakeUps } from './wake-up.ts'
 
 const EPOLL_CLOEXEC = 0o2000000
 const EPOLL_CTL_ADD = 1
@@ -19,6 +20,8 @@ const EPOLLIN = 1
 const MSG_NOSIGNAL = 0x4000
 const EVENTS_PER_POLL = 1_024
 const READS_PER_EVENT = 4
+/** In the place of a port's index: somebody called `wakeUp`. */
+const WAKE_UPS = -1
 // `struct epoll_event` is packed on x64 and only there.
 const EVENT_WORDS = process.arch === 'x64' ? 3 : 4
 const EVENT_DATA_WORD = EVENT_WORDS - 2
@@ -35,6 +38,7 @@ const MEMORY_OCTETS = EVENTS_AT + EVENTS_PER_POLL * EVENT_WORDS * 4
 
 export class EpollEngine implements PolledEngine {
   readonly name = 'epoll'
+  readonly wakeFd = openWakeFd()
   readonly #memory = mapMemory(MEMORY_OCTETS)
   readonly #words = new Int32Array(this.#memory.octets.buffer)
   readonly #epoll: number
@@ -51,6 +55,7 @@ export class EpollEngine implements PolledEngine {
   constructor() {
     this.#epoll = libc.epollCreate(EPOLL_CLOEXEC)
     if (this.#epoll < 0) throw new Error('epoll is not to be had')
+    if (!this.#listenTo(this.wakeFd, WAKE_UPS)) throw new Error('epoll takes no eventfd')
   }
 
   get openPorts(): number {
@@ -63,13 +68,31 @@ export class EpollEngine implements PolledEngine {
     const index = this.#free.pop() ?? this.#ports.length
     const port = new EpollPort(this, index, new OpenPort(fd, bound, onPacket, onFrame))
     this.#ports[index] = port
+    if (this.#listenTo(fd, index)) return port
+    this.release(port)
+    throw new MediaOpenError('failed')
+  }
+
+  wait(timeoutMs: number, gatherMs = 0): void {
+    if (!this.#open) return
+    const boundMs = Math.max(0, Math.min(timeoutMs, relayLimits.waitMsMax))
+    const gatheringMs = Math.min(gatherMs, boundMs)
+    if (gatheringMs > 0) libc.usleep(Math.round(gatheringMs * 1_000))
+    const events = this.#memory.address + EVENTS_AT
+    const ready = libc.epollWait(this.#epoll, events, EVENTS_PER_POLL, Math.ceil(boundMs - gatheringMs))
+    for (let event = 0; event < ready; event++) if (this.#indexOf(event) === WAKE_UPS) takeWakeUps(this.wakeFd)
+  }
+
+  #listenTo(fd: number, index: number): boolean {
     const words = this.#words
     words[EVENTS_AT / 4] = EPOLLIN
     words[EVENTS_AT / 4 + EVENT_DATA_WORD] = index
     words[EVENTS_AT / 4 + EVENT_DATA_WORD + 1] = 0
-    if (libc.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, this.#memory.address + EVENTS_AT) === 0) return port
-    this.release(port)
-    throw new MediaOpenError('failed')
+    return libc.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, this.#memory.address + EVENTS_AT) === 0
+  }
+
+  #indexOf(event: number): number {
+    return this.#words[EVENTS_AT / 4 + event * EVENT_WORDS + EVENT_DATA_WORD] ?? WAKE_UPS
   }
 
   poll(nowMs: number): number {
@@ -78,7 +101,7 @@ export class EpollEngine implements PolledEngine {
     const events = libc.epollWait(this.#epoll, this.#memory.address + EVENTS_AT, EVENTS_PER_POLL, 0)
     let datagrams = 0
     for (let event = 0; event < events; event++) {
-      const index = this.#words[EVENTS_AT / 4 + event * EVENT_WORDS + EVENT_DATA_WORD] ?? -1
+      const index = this.#indexOf(event)
       for (let read = 0; read < READS_PER_EVENT && this.#read(index, tick); read++) datagrams++
     }
     return datagrams

@@ -7,14 +7,17 @@ import { type Address, sameAddress } from '../../../lib/address.ts'
 import { mediaLimits, relayLimits } from '../../../lib/limits.ts'
 import { isUnspecified } from '../ip-host.ts'
 import { type Frame, type FrameListener, MediaOpenError, type MediaSocket, type PacketListener } from '../socket.ts'
+import type { Arrival } from './arrival.ts'
 import type { PolledEngine } from './engine.ts'
 import { libc } from './libc.ts'
 import { nowhere, OpenPort, type ReusedFrame } from './open-port.ts'
 import { bindUdp } from './udp.ts'
-import { type Arrival, Ring } from './uring-ring.ts'
+import { Ring } from './uring-ring.ts'
+import { openWakeFd } from './wake-up.ts'
 
 export class UringEngine implements PolledEngine {
   readonly name = 'uring'
+  readonly wakeFd = openWakeFd()
   readonly #ring: Ring
   readonly #ports: (UringPort | undefined)[] = []
   readonly #free: number[] = []
@@ -32,6 +35,7 @@ export class UringEngine implements PolledEngine {
   constructor() {
     this.#ring = new Ring(relayLimits.portsMax)
     this.#frame = { octets: this.#ring.octets, start: 0, length: 0, from: nowhere }
+    this.#ring.listenForWakeUps(this.wakeFd)
   }
 
   get openPorts(): number {
@@ -63,6 +67,15 @@ export class UringEngine implements PolledEngine {
     this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
     if (this.#ring.hasQueued) this.#ring.submit()
     return this.#datagrams
+  }
+
+  wait(timeoutMs: number, gatherMs = 0): void {
+    if (!this.#open || this.#ring.takeWakeUp()) return
+    // A port that rests is to be heard again in the next millisecond.
+    const boundMs = Math.max(0, Math.min(timeoutMs, this.#deaf.length > 0 ? 1 : relayLimits.waitMsMax))
+    const gatheringMs = Math.min(gatherMs, boundMs)
+    if (gatheringMs > 0) this.#ring.wait(relayLimits.gatheredPacketsMax, gatheringMs * 1_000)
+    if (this.#ring.isEmpty && boundMs > gatheringMs) this.#ring.wait(1, (boundMs - gatheringMs) * 1_000)
   }
 
   #hearAgain(): void {

@@ -24,6 +24,11 @@ export const libc = {
   getsockname: call('int getsockname(int, int64, int64)'),
   setsockopt: call('int setsockopt(int, int, int, int64, int)'),
   close: call('int close(int)'),
+  eventfd: call('int eventfd(uint, int)'),
+  read: call('long read(int, int64, size_t)'),
+  write: call('long write(int, int64, size_t)'),
+  /** `usleep(microseconds)`, below one second. */
+  usleep: call('int usleep(uint)'),
   recvfrom: call('int recvfrom(int, int64, int, int, int64, int64)'),
   sendto: call('int sendto(int, int64, int, int, int64, int)'),
   epollCreate: call('int epoll_create1(int)'),

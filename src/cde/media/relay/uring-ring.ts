@@ -5,65 +5,30 @@
  * consumed send has left its buffer.
  */
 import type { Address } from '../../../lib/address.ts'
+import { type Arrival, noArrival } from './arrival.ts'
 import { errnoOf, libc, mapDescriptor, mapMemory, type Region } from './libc.ts'
 import { SOCKADDR_OCTETS, writeSockaddr } from './sockaddr.ts'
+import * as abi from './uring-abi.ts'
 
-/** One datagram, or the end of a port's receive. One object serves all. */
-export interface Arrival {
-  index: number
-  generation: number
-  /** Octets of the datagram; negative for an errno. */
-  length: number
-  /** Where it lies in `Ring.octets`. */
-  start: number
-  /** Where its source's sockaddr lies. */
-  sourceAt: number
-  /** It was longer than a buffer. */
-  isCut: boolean
-  /** False: the port's receive has ended. */
-  goesOn: boolean
-}
-
-const SYS_SETUP = 425
-const SYS_ENTER = 426
-const SYS_REGISTER = 427
-const REGISTER_FILES = 2
-const REGISTER_FILES_UPDATE = 6
-const REGISTER_PBUF_RING = 22
-const ENTER_GETEVENTS = 1
-const SETUP_CQSIZE = 1 << 3
-const SETUP_COOP_TASKRUN = 1 << 8
-const SETUP_SINGLE_ISSUER = 1 << 12
-const SETUP_DEFER_TASKRUN = 1 << 13
-const OFFSET_SQES = 0x1000_0000
-const OP_RECVMSG = 10
-const OP_ASYNC_CANCEL = 14
-const OP_SEND = 26
-const SQE_FIXED_FILE = 1
-const SQE_BUFFER_SELECT = 1 << 5
-const SQE_SKIP_SUCCESS = 1 << 6
-const RECV_MULTISHOT = 2
-const CQE_BUFFER = 1
-const CQE_MORE = 2
 const MSG_TRUNC = 0x20
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000
 const EMFILE = 24
 
 const SQ_ENTRIES = 2_048
 const CQ_ENTRIES = 16_384
-const SQE_WORDS = 16
-const PARAMS_OCTETS = 120
 const BUFFERS = 4_096
 const BUFFER_OCTETS = 2_048
 const BUFFER_GROUP = 1
-/** `struct io_uring_recvmsg_out`, then the room for the name, then the payload. */
-const RECVMSG_OUT_OCTETS = 16
-const PAYLOAD_AT = RECVMSG_OUT_OCTETS + SOCKADDR_OCTETS
+const PAYLOAD_AT = abi.RECVMSG_OUT_OCTETS + SOCKADDR_OCTETS
 const COPIES = 512
 const COPY_OCTETS = 1_536
 const DESTINATION_OCTETS = 32
-/** The generation of a receive is 31 bits; this bit in its place marks what is no receive. */
+/** The generation of a receive is 31 bits: this marks what is none, and with the next as its index the read of wake-ups. */
 const NO_RECEIVE = -1
+const WAKE_UPS = 1
+// What a waiting enter reads: its argument, the time in it, and where the count of wake-ups goes.
+const WAIT_TIME_AT = 32
+const WAKE_COUNT_AT = 48
 
 export class Ring {
   /** Buffers, copies, addresses and parameters: all that the kernel reads or writes besides the rings. */
@@ -76,6 +41,7 @@ export class Ring {
   readonly #bufferRingAt: number
   readonly #bufferTails: Uint16Array<ArrayBuffer>
   readonly #headerAt: number
+  readonly #waitAt: number
   readonly #scratchAt: number
   readonly #fd: number
   readonly #ring: Int32Array<ArrayBuffer>
@@ -87,16 +53,8 @@ export class Ring {
   /** The batch in which a port last queued a send; its address must stand until that is consumed. */
   readonly #queuedIn: Float64Array
   readonly #used = new Uint16Array(BUFFERS)
-  readonly #arrival: Arrival = {
-    index: 0,
-    generation: 0,
-    length: 0,
-    start: 0,
-    sourceAt: 0,
-    isCut: false,
-    goesOn: false,
-  }
-  readonly #counts = { relay_ring_full: 0, relay_send_failed: 0, relay_submit_failed: 0 }
+  readonly #arrival = noArrival()
+  readonly #counts = { relay_ring_full: 0, relay_send_failed: 0, relay_submit_failed: 0, relay_wake_failed: 0 }
   #usedCount = 0
   #bufferTail = 0
   #sqTail: number
@@ -105,14 +63,17 @@ export class Ring {
   #copies = 0
   /** True while completions are handed over: their buffers are being read, whatever is submitted meanwhile. */
   #reaping = false
+  #isWoken = false
+  #wakeFd = -1
   #open = true
 
   /** @param filesMax how many ports at most; fewer where the process may open fewer. @throws where it is forbidden */
   constructor(filesMax: number) {
     this.#bufferRingAt = align(this.#destinationsAt + filesMax * DESTINATION_OCTETS)
     this.#headerAt = this.#bufferRingAt + BUFFERS * 16
-    this.#scratchAt = this.#headerAt + 64
-    this.#memory = mapMemory(align(this.#scratchAt + Math.max(PARAMS_OCTETS, filesMax * 4)))
+    this.#waitAt = this.#headerAt + 64
+    this.#scratchAt = this.#waitAt + 64
+    this.#memory = mapMemory(align(this.#scratchAt + Math.max(abi.PARAMS_OCTETS, filesMax * 4)))
     this.octets = this.#memory.octets
     this.words = new Int32Array(this.octets.buffer)
     this.#bufferTails = new Uint16Array(this.octets.buffer)
@@ -121,7 +82,7 @@ export class Ring {
     const sqOctets = params.word(16) + params.word(0) * 4
     const cqOctets = params.word(25) + params.word(1) * 16
     this.#ring = wordsOf(mapDescriptor(this.#fd, Math.max(sqOctets, cqOctets), 0))
-    this.#sqes = wordsOf(mapDescriptor(this.#fd, params.word(0) * SQE_WORDS * 4, OFFSET_SQES))
+    this.#sqes = wordsOf(mapDescriptor(this.#fd, params.word(0) * abi.SQE_WORDS * 4, abi.OFFSET_SQES))
     this.#at = {
       sqHead: params.word(10) >> 2,
       sqTail: params.word(11) >> 2,
@@ -140,6 +101,7 @@ export class Ring {
     this.#queuedIn = new Float64Array(this.filesMax)
     // The receives' msghdr: of its fields the kernel wants only the room for the name.
     this.words[(this.#headerAt >> 2) + 2] = SOCKADDR_OCTETS
+    writePointer(this.words, (this.#waitAt >> 2) + 4, this.#memory.address + this.#waitAt + WAIT_TIME_AT)
   }
 
   get hasQueued(): boolean {
@@ -154,13 +116,19 @@ export class Ring {
   setFile(index: number, fd: number): boolean {
     if (!this.#open || index < 0 || index >= this.filesMax) return false
     const at = this.#scratchAt >> 2
-    this.#writePointer(at + 2, this.#memory.address + this.#scratchAt + 16)
+    writePointer(this.words, at + 2, this.#memory.address + this.#scratchAt + 16)
     this.words[at] = index
     this.words[at + 1] = 0
     this.words[at + 4] = fd
     this.#destinationLengths[index] = 0
     return (
-      libc.uringRegister(SYS_REGISTER, this.#fd, REGISTER_FILES_UPDATE, this.#memory.address + this.#scratchAt, 1) === 1
+      libc.uringRegister(
+        abi.SYS_REGISTER,
+        this.#fd,
+        abi.REGISTER_FILES_UPDATE,
+        this.#memory.address + this.#scratchAt,
+        1,
+      ) === 1
     )
   }
 
@@ -168,9 +136,9 @@ export class Ring {
   receive(index: number, generation: number): boolean {
     const at = this.#entry()
     if (at < 0) return false
-    this.#sqes[at] = OP_RECVMSG | ((SQE_FIXED_FILE | SQE_BUFFER_SELECT) << 8) | (RECV_MULTISHOT << 16)
+    this.#sqes[at] = abi.OP_RECVMSG | ((abi.SQE_FIXED_FILE | abi.SQE_BUFFER_SELECT) << 8) | (abi.RECV_MULTISHOT << 16)
     this.#sqes[at + 1] = index
-    this.#pointer(at + 4, this.#memory.address + this.#headerAt)
+    writePointer(this.#sqes, at + 4, this.#memory.address + this.#headerAt)
     this.#sqes[at + 6] = 1
     this.#sqes[at + 8] = index
     this.#sqes[at + 9] = generation
@@ -182,7 +150,7 @@ export class Ring {
   cancel(index: number, generation: number): void {
     const at = this.#entry()
     if (at < 0) return
-    this.#sqes[at] = OP_ASYNC_CANCEL | (SQE_SKIP_SUCCESS << 8)
+    this.#sqes[at] = abi.OP_ASYNC_CANCEL | (abi.SQE_SKIP_SUCCESS << 8)
     this.#sqes[at + 1] = -1
     this.#sqes[at + 4] = index
     this.#sqes[at + 5] = generation
@@ -205,10 +173,10 @@ export class Ring {
     if (addressOctets === 0 || start < 0 || length < 0 || start + length > this.#destinationsAt) return
     const at = this.#entry()
     if (at < 0) return
-    this.#sqes[at] = OP_SEND | ((SQE_FIXED_FILE | SQE_SKIP_SUCCESS) << 8)
+    this.#sqes[at] = abi.OP_SEND | ((abi.SQE_FIXED_FILE | abi.SQE_SKIP_SUCCESS) << 8)
     this.#sqes[at + 1] = index
-    this.#pointer(at + 2, this.#memory.address + this.#destinationsAt + index * DESTINATION_OCTETS)
-    this.#pointer(at + 4, this.#memory.address + start)
+    writePointer(this.#sqes, at + 2, this.#memory.address + this.#destinationsAt + index * DESTINATION_OCTETS)
+    writePointer(this.#sqes, at + 4, this.#memory.address + start)
     this.#sqes[at + 6] = length
     this.#sqes[at + 7] = MSG_DONTWAIT_NOSIGNAL
     this.#sqes[at + 9] = NO_RECEIVE
@@ -228,15 +196,36 @@ export class Ring {
 
   /** Tells the kernel of all that is queued and lets it deliver what has come. Never waits. */
   submit(): void {
+    if (this.#open) this.#enter(0, 0)
+  }
+
+  /** From now on whoever writes to the eventfd `fd` ends a wait. */
+  listenForWakeUps(fd: number): void {
+    const at = this.#entry()
+    if (at < 0) return
+    this.#sqes[at] = abi.OP_READ
+    this.#sqes[at + 1] = fd
+    writePointer(this.#sqes, at + 4, this.#memory.address + this.#waitAt + WAKE_COUNT_AT)
+    this.#sqes[at + 6] = 8
+    this.#sqes[at + 8] = WAKE_UPS
+    this.#sqes[at + 9] = NO_RECEIVE
+    this.#wakeFd = fd
+  }
+
+  /** @returns whether there was a wake-up since it was last asked */
+  takeWakeUp(): boolean {
+    const isWoken = this.#isWoken
+    this.#isWoken = false
+    return isWoken
+  }
+
+  /** Submits what is queued and blocks until so many completions wait to be handed over or the time is over. */
+  wait(completions: number, timeoutUs: number): void {
     if (!this.#open) return
-    Atomics.store(this.#ring, this.#at.sqTail, this.#sqTail)
-    const result = libc.uringEnter(SYS_ENTER, this.#fd, this.#queued, 0, ENTER_GETEVENTS, 0, 0)
-    if (result < 0) this.#counts.relay_submit_failed++
-    this.#queued = (this.#sqTail - Atomics.load(this.#ring, this.#at.sqHead)) | 0
-    if (this.#queued !== 0) return
-    this.#batch++
-    this.#copies = 0
-    if (!this.#reaping) this.#giveBack()
+    const at = (this.#waitAt + WAIT_TIME_AT) >> 2
+    this.words[at] = Math.floor(timeoutUs / 1e6)
+    this.words[at + 2] = (timeoutUs % 1e6) * 1_000
+    this.#enter(completions, this.#memory.address + this.#waitAt)
   }
 
   /** Hands over at most `most` completions. */
@@ -265,26 +254,49 @@ export class Ring {
     this.#open = false
   }
 
+  /** @param argument the address of a `struct io_uring_getevents_arg` that says how long to wait, 0 for not at all */
+  #enter(completions: number, argument: number): void {
+    Atomics.store(this.#ring, this.#at.sqTail, this.#sqTail)
+    const flags = abi.ENTER_GETEVENTS | (argument === 0 ? 0 : abi.ENTER_EXT_ARG)
+    const size = argument === 0 ? 0 : abi.GETEVENTS_ARG_OCTETS
+    const result = libc.uringEnter(abi.SYS_ENTER, this.#fd, this.#queued, completions, flags, argument, size)
+    // That the time is over is reported as an error too.
+    if (result < 0 && argument === 0) this.#counts.relay_submit_failed++
+    this.#queued = (this.#sqTail - Atomics.load(this.#ring, this.#at.sqHead)) | 0
+    if (this.#queued !== 0) return
+    this.#batch++
+    this.#copies = 0
+    if (!this.#reaping) this.#giveBack()
+  }
+
   #complete(at: number, arrived: (arrival: Arrival) => void): void {
     const generation = this.#ring[at + 1] ?? 0
     const result = this.#ring[at + 2] ?? 0
     const flags = this.#ring[at + 3] ?? 0
     if (generation === NO_RECEIVE) {
-      if (result < 0) this.#counts.relay_send_failed++
+      if (this.#ring[at] === WAKE_UPS) this.#woken(result)
+      else if (result < 0) this.#counts.relay_send_failed++
       return
     }
     const arrival = this.#arrival
     arrival.index = this.#ring[at] ?? 0
     arrival.generation = generation
-    arrival.goesOn = (flags & CQE_MORE) !== 0
+    arrival.goesOn = (flags & abi.CQE_MORE) !== 0
     arrival.length = result < 0 ? result : -1
-    if ((flags & CQE_BUFFER) !== 0) {
+    if ((flags & abi.CQE_BUFFER) !== 0) {
       const buffer = flags >>> 16
       if (buffer >= BUFFERS) return
       this.#used[this.#usedCount++] = buffer
       if (result >= PAYLOAD_AT) this.#describe(buffer * BUFFER_OCTETS, result)
     }
     arrived(arrival)
+  }
+
+  /** A read that failed is not repeated: it would fail for ever, and waits are short. */
+  #woken(result: number): void {
+    if (result < 0) return void this.#counts.relay_wake_failed++
+    this.#isWoken = true
+    this.listenForWakeUps(this.#wakeFd)
   }
 
   /** Reads the `io_uring_recvmsg_out` that the kernel wrote at the head of a buffer. */
@@ -294,7 +306,7 @@ export class Ring {
     arrival.isCut = isCut
     arrival.length = Math.min(result, BUFFER_OCTETS) - PAYLOAD_AT
     arrival.start = at + PAYLOAD_AT
-    arrival.sourceAt = at + RECVMSG_OUT_OCTETS
+    arrival.sourceAt = at + abi.RECVMSG_OUT_OCTETS
   }
 
   /** @returns the first word of a zeroed submission entry, −1 when the ring is full */
@@ -304,10 +316,10 @@ export class Ring {
       this.#counts.relay_ring_full++
       return -1
     }
-    const at = (this.#sqTail & this.#sqMask) * SQE_WORDS
+    const at = (this.#sqTail & this.#sqMask) * abi.SQE_WORDS
     this.#sqTail = (this.#sqTail + 1) | 0
     this.#queued++
-    for (let i = 0; i < SQE_WORDS; i++) this.#sqes[at + i] = 0
+    for (let i = 0; i < abi.SQE_WORDS; i++) this.#sqes[at + i] = 0
     return at
   }
 
@@ -321,7 +333,7 @@ export class Ring {
 
   #provide(buffer: number): void {
     const at = (this.#bufferRingAt >> 2) + (this.#bufferTail & (BUFFERS - 1)) * 4
-    this.#writePointer(at, this.#memory.address + buffer * BUFFER_OCTETS)
+    writePointer(this.words, at, this.#memory.address + buffer * BUFFER_OCTETS)
     this.words[at + 2] = BUFFER_OCTETS
     // The upper half of this word of entry 0 is the ring's tail: only the buffer's number is written.
     this.#bufferTails[(at + 3) * 2] = buffer
@@ -335,11 +347,11 @@ export class Ring {
   #registerBuffers(): void {
     const at = this.#scratchAt >> 2
     this.words.fill(0, at, at + 10)
-    this.#writePointer(at, this.#memory.address + this.#bufferRingAt)
+    writePointer(this.words, at, this.#memory.address + this.#bufferRingAt)
     this.words[at + 2] = BUFFERS
     this.words[at + 3] = BUFFER_GROUP
     const where = this.#memory.address + this.#scratchAt
-    if (libc.uringRegister(SYS_REGISTER, this.#fd, REGISTER_PBUF_RING, where, 1) < 0) this.#refuse('buffers')
+    if (libc.uringRegister(abi.SYS_REGISTER, this.#fd, abi.REGISTER_PBUF_RING, where, 1) < 0) this.#refuse('buffers')
     for (let buffer = 0; buffer < BUFFERS; buffer++) this.#provide(buffer)
     this.#publishBuffers()
   }
@@ -350,7 +362,7 @@ export class Ring {
     for (let files = wanted; files >= 64; files >>= 1) {
       this.words.fill(-1, at, at + files)
       const where = this.#memory.address + this.#scratchAt
-      if (libc.uringRegister(SYS_REGISTER, this.#fd, REGISTER_FILES, where, files) >= 0) return files
+      if (libc.uringRegister(abi.SYS_REGISTER, this.#fd, abi.REGISTER_FILES, where, files) >= 0) return files
       if (errnoOf() !== EMFILE) break
     }
     return this.#refuse('files')
@@ -359,10 +371,10 @@ export class Ring {
   #setUp(): { fd: number; word: (index: number) => number } {
     const at = this.#scratchAt >> 2
     this.words[at + 1] = CQ_ENTRIES
-    this.words[at + 2] = SETUP_CQSIZE | SETUP_COOP_TASKRUN | SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN
-    const fd = libc.uringSetup(SYS_SETUP, SQ_ENTRIES, this.#memory.address + this.#scratchAt)
+    this.words[at + 2] = abi.SETUP_CQSIZE | abi.SETUP_COOP_TASKRUN | abi.SETUP_SINGLE_ISSUER | abi.SETUP_DEFER_TASKRUN
+    const fd = libc.uringSetup(abi.SYS_SETUP, SQ_ENTRIES, this.#memory.address + this.#scratchAt)
     if (fd < 0) throw new Error(`io_uring is not to be had: errno ${errnoOf()}`)
-    const params = this.words.slice(at, at + PARAMS_OCTETS / 4)
+    const params = this.words.slice(at, at + abi.PARAMS_OCTETS / 4)
     return { fd, word: (index) => params[index] ?? 0 }
   }
 
@@ -371,16 +383,11 @@ export class Ring {
     libc.close(this.#fd)
     throw new Error(`io_uring refuses ${what}: errno ${errno}`)
   }
+}
 
-  #pointer(at: number, address: number): void {
-    this.#sqes[at] = address | 0
-    this.#sqes[at + 1] = Math.floor(address / 2 ** 32)
-  }
-
-  #writePointer(at: number, address: number): void {
-    this.words[at] = address | 0
-    this.words[at + 1] = Math.floor(address / 2 ** 32)
-  }
+function writePointer(words: Int32Array, at: number, address: number): void {
+  words[at] = address | 0
+  words[at + 1] = Math.floor(address / 2 ** 32)
 }
 
 function align(octets: number): number {
