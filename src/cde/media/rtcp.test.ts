@@ -24,9 +24,31 @@ test('a sender report is laid out as in RFC 3550 6.4.1, followed by a CNAME', ()
   ]
   assert.equal(hex, words.join(''))
   assert.deepEqual(parseRtcp(bytes), [
-    { kind: 'sr', ssrc: 0xbbbb_bbbb, ntpMiddle: 0x0304_0506 },
-    { kind: 'sdes', ssrc: 0xbbbb_bbbb, ntpMiddle: undefined },
+    { kind: 'sr', ssrc: 0xbbbb_bbbb, ntpMiddle: 0x0304_0506, blocks: [block] },
+    { kind: 'sdes', ssrc: 0xbbbb_bbbb, ntpMiddle: undefined, blocks: [] },
   ])
+})
+
+test('report blocks come back as they were written, with and without sender information', () => {
+  const blocks = [block, { ...block, ssrc: 1, lostPackets: -0x80_0000 }, { ...block, ssrc: 2, lostPackets: 0x7f_ffff }]
+  for (const info of [sender, undefined]) {
+    const packets = parseRtcp(writeReport(1, 'name', info, blocks))
+    assert.ok(typeof packets !== 'string')
+    assert.deepEqual(packets[0]?.blocks, blocks)
+  }
+})
+
+test('a report that announces more blocks than it has is read as far as it goes', () => {
+  const bytes = writeReport(1, 'name', undefined, [block])
+  bytes[0] = 0x80 | 31
+  const packets = parseRtcp(bytes)
+  assert.ok(typeof packets !== 'string')
+  assert.deepEqual(packets[0]?.blocks, [block])
+  // Nothing but a header, and a sender report cut inside its sender information.
+  for (const octets of [4, 8, 12]) {
+    const cut = Uint8Array.from({ length: octets }, (_, i) => [0x9f, 200, 0, octets / 4 - 1][i] ?? 7)
+    assert.deepEqual((parseRtcp(cut) as { blocks: readonly unknown[] }[])[0]?.blocks, [])
+  }
 })
 
 test('without sender information it is a receiver report; CNAMEs of every length end on a boundary with a zero octet', () => {
@@ -49,7 +71,9 @@ test('every kind of packet is told by its type', () => {
     read.map(({ kind }) => kind),
     ['sr', 'rr', 'sdes', 'bye', 'app', 'feedback', 'feedback', 'xr', 'unknown'],
   )
-  assert.deepEqual(parseRtcp(Uint8Array.of(0x80, 203, 0, 0)), [{ kind: 'bye', ssrc: undefined, ntpMiddle: undefined }])
+  assert.deepEqual(parseRtcp(Uint8Array.of(0x80, 203, 0, 0)), [
+    { kind: 'bye', ssrc: undefined, ntpMiddle: undefined, blocks: [] },
+  ])
 })
 
 test('what is not whole RTCP is refused with a word', () => {

@@ -9,6 +9,8 @@ export interface RtcpPacket {
   readonly ssrc: number | undefined
   /** Of a sender report: the middle 32 bits of its NTP time, which go back in our reports (RFC 3550 6.4.1 LSR). */
   readonly ntpMiddle: number | undefined
+  /** Of a sender or receiver report: what its sender says of the sources that it hears. */
+  readonly blocks: readonly ReportBlock[]
 }
 
 export type RtcpProblem = 'short' | 'too-long' | 'version' | 'not-rtcp' | 'length-past-end' | 'too-many-packets'
@@ -43,6 +45,8 @@ const SR = 200
 const RR = 201
 const SDES = 202
 const SDES_CNAME = 1
+const SENDER_INFO_OCTETS = 20
+const BLOCK_OCTETS = 24
 
 const kinds: Readonly<Record<number, RtcpKind>> = {
   [SR]: 'sr',
@@ -73,10 +77,31 @@ export function parseRtcp(datagram: Uint8Array): RtcpPacket[] | RtcpProblem {
       kind: kinds[type] ?? 'unknown',
       ssrc: octets >= 8 ? view.getUint32(at + 4) : undefined,
       ntpMiddle: type === SR && octets >= 28 ? view.getUint32(at + 10) : undefined,
+      blocks: type === SR || type === RR ? readBlocks(view, at, octets) : [],
     })
     at += octets
   }
   return packets
+}
+
+/** As many of the blocks that the packet at `at` announces as are in it. */
+function readBlocks(view: DataView, at: number, octets: number): ReportBlock[] {
+  const first = 8 + (view.getUint8(at + 1) === SR ? SENDER_INFO_OCTETS : 0)
+  const count = Math.min(view.getUint8(at) & 0x1f, Math.floor((octets - first) / BLOCK_OCTETS))
+  return Array.from({ length: Math.max(0, count) }, (_, index) => readBlock(view, at + first + index * BLOCK_OCTETS))
+}
+
+function readBlock(view: DataView, at: number): ReportBlock {
+  return {
+    ssrc: view.getUint32(at),
+    fractionLost: view.getUint8(at + 4),
+    // 24 bits with a sign.
+    lostPackets: (view.getInt32(at + 4) << 8) >> 8,
+    highestSequence: view.getUint32(at + 8),
+    jitterSamples: view.getUint32(at + 12),
+    lastReport: view.getUint32(at + 16),
+    sinceLastReport: view.getUint32(at + 20),
+  }
 }
 
 /**
@@ -89,7 +114,7 @@ export function writeReport(
   sender: SenderInfo | undefined,
   blocks: readonly ReportBlock[],
 ): Uint8Array {
-  const reportOctets = 8 + (sender === undefined ? 0 : 20) + blocks.length * 24
+  const reportOctets = 8 + (sender === undefined ? 0 : SENDER_INFO_OCTETS) + blocks.length * BLOCK_OCTETS
   // RFC 3550 6.5: SSRC, item type, item length, text, then one to four zero octets up to the next 32-bit boundary.
   const sdesOctets = 4 + 4 * Math.ceil((4 + 2 + cname.length + 1) / 4)
   const bytes = new Uint8Array(reportOctets + sdesOctets)
@@ -102,11 +127,11 @@ export function writeReport(
     view.setUint32(at + 8, sender.timestamp)
     view.setUint32(at + 12, sender.packets)
     view.setUint32(at + 16, sender.octets)
-    at += 20
+    at += SENDER_INFO_OCTETS
   }
   for (const block of blocks) {
     putBlock(view, at, block)
-    at += 24
+    at += BLOCK_OCTETS
   }
   putHeader(view, at, 1, SDES, sdesOctets, ssrc)
   view.setUint8(at + 8, SDES_CNAME)
