@@ -158,7 +158,8 @@ export class CardZone {
         openCallMedia({ ports, replacement, jitterMs, codecs, random, nowMs }, hooks, wishes),
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
-      onConflict: (callId) => captures.conflict(callId, nowMs()),
+      onConflict: (callId) =>
+        captures.doubt(callId, { why: 'carriages-differ', wasTold: true, isLatest: false }, nowMs()),
       onMaskFailed: (callId) => captures.maskFailed(callId, nowMs()),
     })
     const transport = await openTransport(userAgent, settings, clock, (event) => calls.legEvent(event))

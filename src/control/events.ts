@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { UncertainReason } from '../wall/messages.ts'
 import type { CallView, CaptureView, FieldView } from './calls/views.ts'
 import type { Metrics } from './metrics.ts'
 import type { PaymentView } from './payments/view.ts'
@@ -20,6 +21,14 @@ export interface Place {
 export interface Verdict {
   readonly result: string
   readonly reason: string
+}
+
+/** Which key of which field was not clear, and why; `at` counts from 1 and is missing when it is not known. */
+export type UncertainKey = {
+  readonly captureId: string
+  readonly field: string
+  readonly why: UncertainReason
+  readonly at?: number | undefined
 }
 
 export class Events {
@@ -71,6 +80,11 @@ export class Events {
   /** One step of one field: the stream shows it, the log does not (it would hold the rhythm of every key press). */
   async captureField(tx: Tx, { merchant, callId }: Place, captureId: string, field: FieldView): Promise<void> {
     await this.#append(tx, { merchant, callId, type: 'capture.field', data: { captureId, field } })
+  }
+
+  /** A key of a field was not clear, so that the field must be keyed again. Once per time that the field is asked for. */
+  async keyUncertain(tx: Tx, { merchant, callId }: Place, key: UncertainKey): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'key.uncertain', data: key }, key)
   }
 
   async captureClosed(tx: Tx, { merchant, callId }: Place, captureId: string, verdict: Verdict): Promise<void> {

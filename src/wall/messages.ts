@@ -35,8 +35,15 @@ export const fieldErrors = [
   'expired',
   'first-digit-timeout',
   'between-digits-timeout',
-  'digit-conflict',
+  'uncertain-key',
 ] as const
+/**
+ * Why a press was seen but not which key it was. `too-short`: a tone pair, but too little of it; `too-near`: two keys fit;
+ * `at-the-edge`: level, twist or frequency between what must be taken and what must be refused; `carriages-differ`: tone and
+ * event, or tone and INFO, name different keys; `not-negotiated`: an event of a payload type that nobody agreed on.
+ */
+export const uncertainReasons = ['too-short', 'too-near', 'at-the-edge', 'carriages-differ', 'not-negotiated'] as const
+export type UncertainReason = (typeof uncertainReasons)[number]
 export const fieldStates = ['idle', 'requested', 'collecting', 'valid', 'error'] as const
 export const captureModes = ['field', 'continuous'] as const
 export const captureCloseReasons = ['submitted', 'cancelled', 'call-ended', 'timed-out', 'mask-failed'] as const
@@ -177,6 +184,10 @@ export const fieldReport = z.strictObject({
     .regex(/^\d{4}$/)
     .optional(),
   error: z.enum(fieldErrors).optional(),
+  /** A key of this field was not clear; `at`: which one, counted from 1, when that is known. It cannot become valid any more. */
+  uncertain: z
+    .strictObject({ why: z.enum(uncertainReasons), at: z.number().int().min(1).max(32).optional() })
+    .optional(),
 })
 export type FieldReport = z.infer<typeof fieldReport>
 

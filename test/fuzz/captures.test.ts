@@ -21,6 +21,12 @@ const INPUTS = [
   '*',
 ]
 
+const doubts = [
+  { why: 'too-short', wasTold: false, isLatest: true },
+  { why: 'too-near', wasTold: false, isLatest: false },
+  { why: 'carriages-differ', wasTold: true, isLatest: false },
+] as const
+
 /** One thing that an agent, a caller or time may do; whole numbers and codes among them, so that captures get far. */
 function act(bench: Bench, random: RandomBytes): void {
   const field = FIELDS[below(FIELDS.length, random)] ?? ''
@@ -29,7 +35,7 @@ function act(bench: Bench, random: RandomBytes): void {
     () => bench.start(below(2, random) === 0 ? 'field' : 'continuous', FIELDS.slice(0, 1 + below(6, random))),
     () => captures.request(CAPTURE, field, nowMs),
     () => captures.reset(CAPTURE, below(3, random) === 0 ? undefined : field, nowMs),
-    () => captures.conflict(CALL, nowMs),
+    () => captures.doubt(CALL, doubts[below(doubts.length, random)] ?? doubts[0], nowMs),
     () => captures.key(CALL, below(20, random) - 2, nowMs),
     () => bench.untilTimer(),
     () => {
@@ -60,6 +66,7 @@ void test('whatever agent, caller and time do: no exception, only reports that f
       assert.ok(report.safeParse(said).success, `seed ${seed}: ${JSON.stringify(said)}`)
       assert.equal(findCardNumber(JSON.stringify(said)), -1, `seed ${seed}`)
       seen.add(said.type === 'field' ? `${said.state} ${said.error ?? ''}` : said.type)
+      if (said.type === 'field' && said.uncertain !== undefined) seen.add(`${said.state} uncertain`)
       if (said.type === 'capture-closed') seen.add(said.reason)
     }
     assert.ok(bench.wiped(), `seed ${seed}`)
@@ -70,7 +77,8 @@ void test('whatever agent, caller and time do: no exception, only reports that f
     'valid ',
     'error check-digit',
     'error too-long',
-    'error digit-conflict',
+    'error uncertain-key',
+    'collecting uncertain',
     'submitted',
     'timed-out',
   ])

@@ -35,6 +35,16 @@ test('single keys are not spoken, changes of state are', () => {
   assert.match(announce(collecting, taking(number('error', { error: 'check-digit' }))), /A digit is wrong/)
 })
 
+test('a key that was not clear is spoken once, at once, and never which key', () => {
+  const collecting = taking(number('collecting'))
+  const unclear = taking(number('collecting', { count: 5, uncertain: { why: 'too-near', at: 5 } }))
+  const sentence = 'Card number: One key was not clear. Ask the caller to key it again.'
+  assert.equal(announce(collecting, unclear), sentence)
+  const later = taking(number('collecting', { count: 6, uncertain: { why: 'too-near', at: 5 } }))
+  assert.equal(announce(unclear, later), '')
+  assert.match(announce(later, taking(number('error', { error: 'uncertain-key' }))), /One key was not clear/)
+})
+
 test('results and trouble are spoken once', () => {
   const approved: Panel = { ...taking(), payment }
   assert.equal(announce(taking(), approved), 'Approved. Authorisation code A1.')

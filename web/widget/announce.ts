@@ -3,7 +3,7 @@
  */
 import type { Field } from './contract.ts'
 import { type Link, type Panel, rows, screenOf } from './state.ts'
-import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf } from './words.ts'
+import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf, uncertainSentence } from './words.ts'
 
 /** @returns one sentence, or an empty text when nothing worth saying has changed */
 export function announce(before: Panel, now: Panel): string {
@@ -14,14 +14,19 @@ export function announce(before: Panel, now: Panel): string {
     return now.cardZone === 'up' ? 'Cards can be taken again.' : 'Cards cannot be taken for a moment.'
   if (now.call !== before.call && now.call === 'ended') return 'The call has ended.'
   if (now.link !== before.link && now.link !== 'connecting') return linkSentence(before.link, now.link)
-  const old = new Map(rows(before).map((field) => [field.field, field.state]))
-  const changed = rows(now).filter((field) => old.get(field.field) !== field.state)
+  const old = new Map(rows(before).map((field) => [field.field, said(field)]))
+  const changed = rows(now).filter((field) => old.get(field.field) !== said(field))
   return changed.map(fieldSentence).filter(Boolean).join(' ')
 }
 
 function linkSentence(before: Link, now: Link): string {
   if (now === 'live') return before === 'lost' || before === 'unreachable' ? 'Connected again.' : ''
   return now === 'lost' ? 'Connection lost, trying again.' : (linkWords[now] ?? '')
+}
+
+/** What of a field is worth saying, as a word to compare by. */
+function said(field: Field): string {
+  return field.uncertain === undefined ? field.state : `${field.state} uncertain`
 }
 
 function fieldSentence(field: Field): string {
@@ -36,8 +41,9 @@ function fieldSentence(field: Field): string {
         : `${label}: complete, ${brandNames[field.brand]} ending in ${field.lastFour}.`
     case 'error':
       return `${label}: ${fieldErrorSentence(field)}`
-    case 'idle':
     case 'collecting':
+      return field.uncertain === undefined ? '' : `${label}: ${uncertainSentence}`
+    case 'idle':
       return ''
   }
 }

@@ -28,6 +28,8 @@ export interface Field {
   readonly brand?: Brand
   readonly lastFour?: string
   readonly error?: FieldError
+  /** A key was not clear: the field cannot become valid before it is keyed again. */
+  readonly uncertain?: { readonly why: string; readonly at?: number }
 }
 
 export interface Capture {

@@ -4,7 +4,7 @@ import type { CaptureMode, Field } from './contract.ts'
 import { lockClosed, lockOpen, mark, tick } from './icons.ts'
 import { rowAction } from './row-action.ts'
 import { allValid, canOrder, isTaking, type Panel, rows } from './state.ts'
-import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf, promptOf } from './words.ts'
+import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf, promptOf, uncertainSentence } from './words.ts'
 
 export interface CardView {
   readonly panel: Panel
@@ -110,6 +110,8 @@ function renderValue(field: Field): TemplateResult {
   if (field.state === 'error' || (field.state === 'requested' && field.error !== undefined)) {
     return html`<span class="wrong" data-testid="error-${field.field}">${fieldErrorSentence(field)}</span>`
   }
+  if (field.state === 'collecting' && field.uncertain !== undefined)
+    return html`<span class="wrong" data-testid="uncertain-${field.field}">${uncertainSentence}</span>`
   if (field.state === 'requested' && field.count === 0)
     return html`<span class="prompt">${promptOf(field.field)}</span>`
   if (field.state === 'valid' && field.brand !== undefined && field.lastFour !== undefined) {

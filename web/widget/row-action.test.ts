@@ -20,6 +20,15 @@ test('field by field, each row is requested, reset and requested again by its ow
   assert.deepEqual(verbs, ['request', 'reset', 'reset', 'reset', 'request'])
 })
 
+test('a field with a key that was not clear is asked for again in one click', () => {
+  const unclear: Field = { ...field('collecting'), count: 3, uncertain: { why: 'too-short', at: 2 } }
+  assert.deepEqual(rowAction(taking('field', unclear), unclear, false), {
+    verb: 'request',
+    label: 'Request again',
+    enabled: true,
+  })
+})
+
 test('in one go there is one button, until nothing is asked any more', () => {
   const panel: Panel = { ...ready, mode: 'continuous' }
   assert.equal(rowAction(panel, field('idle'), true)?.verb, 'request-all')

@@ -22,8 +22,11 @@ export function rowAction(panel: Panel, field: Field, isFirst: boolean): RowActi
       return { verb: 'request', label: 'Request', enabled }
     case 'error':
       return { verb: 'request', label: 'Request again', enabled }
-    case 'requested':
     case 'collecting':
+      // Resets the field and asks for it in one click: the caller is told to begin again.
+      if (field.uncertain !== undefined) return { verb: 'request', label: 'Request again', enabled: enabled && taking }
+      return { verb: 'reset', label: 'Reset', enabled: enabled && taking }
+    case 'requested':
     case 'valid':
       return { verb: 'reset', label: 'Reset', enabled: enabled && taking }
   }

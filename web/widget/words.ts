@@ -46,8 +46,11 @@ const fieldErrorWords: Readonly<Record<FieldError, readonly [wrong: string, ask:
   expired: ['This date has passed', 'ask the caller to check it, or for another card.'],
   'first-digit-timeout': ['No key was pressed', 'ask the caller whether the card is at hand.'],
   'between-digits-timeout': ['The caller stopped part way', 'ask the caller to key it in one go.'],
-  'digit-conflict': ['The phone line sent a key twice', 'ask the caller to key it slowly.'],
+  'uncertain-key': ['One key was not clear', 'ask the caller to key it again.'],
 }
+
+/** While the caller still keys a field that cannot become valid any more. */
+export const uncertainSentence = 'One key was not clear. Ask the caller to key it again.'
 
 /** Until the field is asked for again, the caller's keys go nowhere: then the button comes first. */
 export function fieldErrorSentence(field: Field): string {

@@ -21,7 +21,7 @@ import type { CardData } from './card-data.ts'
 import { wipeCard } from './card-data.ts'
 import type { AllocateStore } from './digits.ts'
 import type { YearMonth } from './expiry.ts'
-import { Field, isDigit } from './field.ts'
+import { type Doubt, Field, isDigit } from './field.ts'
 
 export type CaptureMode = 'field' | 'continuous'
 export type CloseReason = (typeof captureCloseReasons)[number]
@@ -110,13 +110,17 @@ export class Capture {
     return true
   }
 
-  /** The carriages contradict each other about the last key. The field that took it is in error, even if it was complete. */
-  conflict(nowMs: number): void {
-    const field = this.#lastKeyed?.state === 'valid' ? this.#lastKeyed : this.#openField()
+  /**
+   * A key was not clear. When one was taken in for it, the field that took it is hit, even if it was complete; otherwise the
+   * field that is open. What came while nothing was asked for is nobody's.
+   */
+  doubt(doubt: Doubt, nowMs: number): void {
+    const isOfLast = doubt.wasTold && this.#lastKeyed?.state === 'valid'
+    const field = isOfLast ? this.#lastKeyed : this.#openField()
     if (this.#state !== 'open' || !field) return
     // In one go, the next field may have been asked for already; it is asked for again when its turn comes.
     if (!field.open) this.#openField()?.reset()
-    field.conflict()
+    field.doubt(doubt, nowMs)
     this.#afterChange(field, nowMs)
   }
 

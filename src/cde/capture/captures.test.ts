@@ -4,6 +4,9 @@ import { Bench, CALL, CAPTURE } from './captures.test-kit.ts'
 
 const OTHER_CAPTURE = 'DDDDDDDDDDDDDDDDDD'
 const OTHER_CALL = 'FFFFFFFFFFFFFFFFFF'
+/** A press without a key, and a key that was taken in and contradicted then. */
+const unread = { why: 'too-near', wasTold: false, isLatest: true } as const
+const contradicted = { why: 'carriages-differ', wasTold: true, isLatest: false } as const
 
 void test('a card keyed field by field completes itself, with a report per key and the brand as soon as it is known', () => {
   const bench = new Bench()
@@ -207,13 +210,76 @@ void test('in one go: a field that the agent clears is asked again, and the othe
   assert.ok(bench.wiped())
 })
 
-void test('contradicting carriages put the open field in error and its digits are gone', () => {
+void test('contradicting carriages mark the open field: its digits are gone and it ends in error', () => {
   const bench = new Bench()
   bench.start()
   bench.enter('cardNumber', '42424242')
-  bench.captures.conflict(CALL, bench.nowMs)
-  assert.equal(bench.last('cardNumber')?.error, 'digit-conflict')
+  bench.captures.doubt(CALL, contradicted, bench.nowMs)
+  assert.equal(
+    bench.last('cardNumber')?.state,
+    'collecting',
+    'what the caller goes on keying is not for the next field',
+  )
+  assert.deepEqual(bench.last('cardNumber')?.uncertain, { why: 'carriages-differ' })
   assert.ok(bench.wiped())
+  bench.keys('42424242')
+  assert.equal(bench.last('cardNumber')?.error, 'uncertain-key')
+  assert.ok(bench.wiped())
+})
+
+void test('a key that was not clear counts, is told with its place, and keeps the field from ever being valid', () => {
+  for (const ending of ['keys', 'end key', 'pause'] as const) {
+    const bench = new Bench()
+    bench.start()
+    bench.enter('cardNumber', '4242')
+    bench.captures.doubt(CALL, unread, bench.nowMs)
+    const { state, count, expected, brand, uncertain } = bench.last('cardNumber') ?? {}
+    assert.deepEqual({ state, count, expected, brand }, { state: 'collecting', count: 5, expected: 16, brand: 'visa' })
+    assert.deepEqual(uncertain, { why: 'too-near', at: 5 })
+    assert.ok(bench.wiped(), 'nothing of a field that cannot become valid is kept')
+    // With the key that was not clear it would have been a good number: it must not become one.
+    bench.keys(ending === 'keys' ? '42424242424' : '4242')
+    if (ending === 'end key') bench.keys('#')
+    if (ending === 'pause') bench.untilTimer()
+    assert.equal(bench.last('cardNumber')?.error, 'uncertain-key', ending)
+    assert.equal(bench.captures.submit(CAPTURE), 'FIELD_MISSING')
+  }
+})
+
+void test("the caller's clear key, the agent's request and reset end the doubt, and the field can be keyed again", () => {
+  for (const way of ['clear key', 'request', 'reset'] as const) {
+    const bench = new Bench()
+    bench.start()
+    bench.enter('expiry', '1')
+    bench.captures.doubt(CALL, unread, bench.nowMs)
+    if (way === 'clear key') bench.keys('*')
+    if (way === 'reset') bench.captures.reset(CAPTURE, 'expiry', bench.nowMs)
+    if (way !== 'clear key') bench.captures.request(CAPTURE, 'expiry', bench.nowMs)
+    assert.equal(bench.last('expiry')?.uncertain, undefined, way)
+    bench.keys('1234')
+    assert.equal(bench.last('expiry')?.state, 'valid', way)
+  }
+})
+
+void test('a first key that was not clear begins the field; its length is unknown then, so the end key or a pause ends it', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.captures.request(CAPTURE, 'cardNumber', bench.nowMs)
+  bench.captures.doubt(CALL, unread, bench.nowMs)
+  bench.captures.doubt(CALL, unread, bench.nowMs)
+  assert.deepEqual(bench.last('cardNumber')?.uncertain, { why: 'too-near', at: 1 }, 'the first one is named')
+  bench.keys('424242424242424')
+  assert.equal(bench.last('cardNumber')?.state, 'collecting')
+  bench.untilTimer()
+  assert.equal(bench.last('cardNumber')?.error, 'uncertain-key')
+})
+
+void test('a key that was not clear while nothing was asked for is nobody’s', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('expiry', '1234')
+  bench.captures.doubt(CALL, unread, bench.nowMs)
+  assert.equal(bench.last('expiry')?.state, 'valid')
 })
 
 void test('a contradiction about the last key of a field that has completed itself hits that field, not the next', () => {
@@ -221,19 +287,19 @@ void test('a contradiction about the last key of a field that has completed itse
   bench.start('continuous')
   bench.keys('42424242424242421234')
   assert.equal(bench.last('securityCode')?.state, 'requested')
-  bench.captures.conflict(CALL, bench.nowMs)
+  bench.captures.doubt(CALL, contradicted, bench.nowMs)
   assert.equal(bench.last('securityCode')?.state, 'idle')
   const expiry = bench.reports.filter((report) => report.type === 'field' && report.field === 'expiry').slice(-2)
   assert.deepEqual(
     expiry.map((report) => report.type === 'field' && (report.error ?? report.state)),
-    ['digit-conflict', 'requested'],
+    ['uncertain-key', 'requested'],
   )
   assert.equal(bench.last('cardNumber')?.state, 'valid')
   const dropped = new Bench()
   dropped.start()
   dropped.enter('expiry', '1234')
   dropped.keys('5')
-  dropped.captures.conflict(CALL, dropped.nowMs)
+  dropped.captures.doubt(CALL, contradicted, dropped.nowMs)
   assert.equal(dropped.last('expiry')?.state, 'valid', 'the contradiction was about a key that had been dropped')
 })
 

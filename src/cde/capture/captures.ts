@@ -6,6 +6,7 @@ import { Capture, type CaptureMode, type Refusal } from './capture.ts'
 import type { CardData } from './card-data.ts'
 import type { AllocateStore } from './digits.ts'
 import type { YearMonth } from './expiry.ts'
+import type { Doubt } from './field.ts'
 
 export interface CaptureStart {
   readonly captureId: string
@@ -84,9 +85,9 @@ export class Captures {
     this.#options.report({ type: 'keys-dropped', callId, count: 1 })
   }
 
-  /** Two carriages of this call told different digits: the open field becomes error(digit-conflict). */
-  conflict(callId: string, nowMs: number): void {
-    this.#byCall.get(callId)?.conflict(nowMs)
+  /** A key of this call was not clear, or contradicted after it was taken in: its field says so and cannot become valid. */
+  doubt(callId: string, doubt: Doubt, nowMs: number): void {
+    this.#byCall.get(callId)?.doubt(doubt, nowMs)
   }
 
   callEnded(callId: string, _nowMs?: number): void {

@@ -4,19 +4,24 @@
  *            request                 first digit                rules hold
  *   idle ──────────────▶ requested ──────────────▶ collecting ──────────────▶ valid
  *                         │  ▲ ▲                     │ │                        │
- *                         │  │ └───── clear key ─────┘ │ a rule is broken,      │ recheck, conflict
- *     first-digit timer   │  │ request                 │ timer, conflict        │
+ *                         │  │ └───── clear key ─────┘ │ a rule is broken,      │ recheck, told key
+ *     first-digit timer   │  │ request                 │ timer                  │ in doubt
  *                         ▼  │                         ▼                        ▼
  *                        error ◀────────────────────────────────────────────────
  *
  *   from every state: reset → idle, request → requested. Both wipe, and so does every way into error.
  *
  * A field ends by the end key, by reaching the only length it can have, or by a pause after something acceptable.
+ *
+ * An uncertain key (`doubt`) leaves the field collecting, so that the rest of what the caller keys does not go astray, but
+ * wipes what it holds: it can only end in error(uncertain-key), at its end key, its length or its pause. Out of it lead what
+ * wipes anyway: the caller's clear key, and the agent's request or reset.
+ *
  * Inputs that change nothing: the end or clear key before the first digit (left over from the field before, which
  * completed itself), keys A–D, and every key while the field is idle, valid or in error.
  */
 import { captureLimits } from '../../lib/limits.ts'
-import type { Brand, FieldReport } from '../../wall/messages.ts'
+import type { Brand, FieldReport, UncertainReason } from '../../wall/messages.ts'
 import type { CaptureSettings, FieldSettings } from '../../wall/settings.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import { type AllocateStore, Digits } from './digits.ts'
@@ -34,6 +39,15 @@ const predecessors: Readonly<Record<FieldState, readonly FieldState[]>> = {
   // From requested only when one digit is the whole field.
   valid: ['requested', 'collecting'],
   error: ['requested', 'collecting', 'valid'],
+}
+
+/** A press of which it is not certain which key it was. */
+export interface Doubt {
+  readonly why: UncertainReason
+  /** True when a key was taken in for it before the doubt came up. */
+  readonly wasTold: boolean
+  /** False when other keys may have been taken in since. */
+  readonly isLatest: boolean
 }
 
 export interface FieldOptions {
@@ -58,6 +72,7 @@ export class Field {
   #brand: Brand | undefined
   #lastFour: string | undefined
   #error: FieldError | undefined
+  #uncertain: FieldReport['uncertain']
   #timerAtMs: number | undefined
 
   constructor(options: FieldOptions) {
@@ -108,6 +123,7 @@ export class Field {
       ...(this.#brand === undefined ? {} : { brand: this.#brand }),
       ...(this.#lastFour === undefined ? {} : { lastFour: this.#lastFour }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#uncertain === undefined ? {} : { uncertain: this.#uncertain }),
     }
   }
 
@@ -132,9 +148,14 @@ export class Field {
     else if (key === keyCodes[this.#options.capture.clearKey]) this.request(nowMs)
   }
 
-  /** Two carriages of the call told different digits: nothing of this field can be trusted. */
-  conflict(): void {
-    if (this.open || this.#state === 'valid') this.#fail('digit-conflict')
+  /** One key of this field was not clear, or is not any more: nothing that it holds is of use. */
+  doubt({ why, wasTold, isLatest }: Doubt, nowMs: number): void {
+    if (this.#state === 'valid' && wasTold) return this.#fail('uncertain-key')
+    if (!this.open || (wasTold && this.#count === 0)) return
+    this.#digits.wipe()
+    if (!wasTold) this.#count = Math.min(this.#count + 1, captureLimits.digitsPerFieldMax)
+    this.#uncertain ??= { why, ...(isLatest ? { at: this.#count } : {}) }
+    this.#goOnCounting(nowMs)
   }
 
   /** A security code that was keyed before the card: judged again now that the brand is known. */
@@ -168,6 +189,7 @@ export class Field {
     this.#brand = undefined
     this.#lastFour = undefined
     this.#error = undefined
+    this.#uncertain = undefined
     this.#timerAtMs = undefined
   }
 
@@ -179,18 +201,24 @@ export class Field {
 
   #digit(digit: number, nowMs: number): void {
     const { max } = this.#digits.reveal((digits) => this.#lengths(digits))
-    if (this.#count < max) this.#digits.push(digit)
+    if (this.#uncertain === undefined && this.#count < max) this.#digits.push(digit)
     else this.#tooLong = true
     this.#count = Math.min(this.#count + 1, captureLimits.digitsPerFieldMax)
+    this.#goOnCounting(nowMs)
+  }
+
+  #goOnCounting(nowMs: number): void {
     this.#setTimer(this.#options.capture.betweenDigitsMs, nowMs)
     const usual = this.#learn()
     // One report per key: a field that completes itself is reported as valid or in error, with its full count.
-    if (usual !== undefined && this.#count === usual) this.#end(brokenRuleWord)
+    if (usual !== undefined && this.#count >= usual) this.#end(brokenRuleWord)
     else this.#to('collecting')
   }
 
   /** Brand and expected length from what has been keyed so far. @returns the length that completes the field by itself */
   #learn(): number | undefined {
+    // What was known before an uncertain key is all that will be known.
+    if (this.#uncertain !== undefined) return this.#expected
     return this.#digits.reveal((digits) => {
       if (this.kind === 'cardNumber') this.#brand = knownBrand(digits)
       this.#expected = this.#lengths(digits).usual
@@ -219,6 +247,7 @@ export class Field {
 
   #brokenRule(): FieldError | undefined {
     const { settings, today, cardBrand } = this.#options
+    if (this.#uncertain !== undefined) return 'uncertain-key'
     return this.#digits.reveal((digits) => {
       if (this.#tooLong) return 'too-long'
       return brokenRule(settings, digits, { today: today(), cardBrand: cardBrand() })

@@ -13,6 +13,7 @@ import {
   fieldErrors,
   fieldStates,
   results,
+  uncertainReasons,
 } from '../../wall/messages.ts'
 import { maskPolicies } from '../../wall/settings.ts'
 import { paymentStates } from '../payments/words.ts'
@@ -95,6 +96,8 @@ export const field = named(
     brand: z.enum(brands).optional(),
     lastFour: z.string().optional(),
     error: z.enum(fieldErrors).optional(),
+    /** A key was not clear: ask the caller to key the field again. `at` counts from 1. */
+    uncertain: z.strictObject({ why: z.enum(uncertainReasons), at: z.number().int().optional() }).optional(),
   }),
 )
 

@@ -188,6 +188,33 @@ test('the call ends with a capture open: both are over, and late reports about t
   assert.match(text, /tonewall_ignored_total\{what="call-answered",why="not-ringing"\} 1/)
 })
 
+test('a key that was not clear is shown with its field, is one event, and is gone when the field is asked for again', async () => {
+  await using control = await Harness.start()
+  const { captureId } = await control.readyCapture()
+  const field = { type: 'field', captureId, field: 'expiry' } as const
+  const uncertain = { why: 'too-short', at: 2 } as const
+  const shown = async () => {
+    await control.control.settled()
+    const { body } = await control.call('GET', `/v1/captures/${captureId}`)
+    return (body['fields'] as { field: string }[]).find((each) => each.field === 'expiry')
+  }
+  for (const count of [2, 3]) control.cde.report({ ...field, state: 'collecting', count, uncertain })
+  assert.deepEqual(await shown(), { field: 'expiry', state: 'collecting', count: 3, uncertain })
+  control.cde.report({ ...field, state: 'error', count: 4, error: 'uncertain-key' })
+  control.cde.report({ ...field, state: 'requested', count: 0 })
+  assert.deepEqual(await shown(), { field: 'expiry', state: 'requested', count: 0 })
+  control.cde.report({ ...field, state: 'collecting', count: 1, uncertain: { why: 'carriages-differ' } })
+  await control.control.settled()
+  const rows = await control.store.db.selectFrom('event').selectAll().where('type', '=', 'key.uncertain').execute()
+  assert.deepEqual(
+    rows.map(({ data }) => JSON.parse(data) as unknown),
+    [
+      { captureId, field: 'expiry', ...uncertain },
+      { captureId, field: 'expiry', why: 'carriages-differ' },
+    ],
+  )
+})
+
 test('the CDE dies: live captures and calls are lost, and a new call works when it is back', async () => {
   await using control = await Harness.start()
   const { callId, captureId } = await control.readyCapture()

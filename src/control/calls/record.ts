@@ -93,11 +93,17 @@ export async function recordField(tx: Tx, events: Events, report: Of<'field'>): 
     brand: report.brand ?? null,
     last_four: report.lastFour ?? null,
     error: report.error ?? null,
+    uncertain: report.uncertain?.why ?? null,
+    uncertain_at: report.uncertain?.at ?? null,
   }
   if (!(await updateField(tx.db, report.captureId, report.field, state)))
     return events.ignored('field', 'field-unknown')
   const { merchant_id: merchant, call_id: callId } = stored.capture
   await events.captureField(tx, { merchant, callId }, report.captureId, fieldView({ name: report.field, ...state }))
+  const wasMarked = stored.fields.some(({ name, uncertain }) => name === report.field && uncertain !== null)
+  if (report.uncertain === undefined || wasMarked) return
+  const { captureId, field, uncertain } = report
+  await events.keyUncertain(tx, { merchant, callId }, { captureId, field, ...uncertain })
 }
 
 export async function recordCaptureClosed(

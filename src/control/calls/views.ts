@@ -25,6 +25,7 @@ export interface FieldView {
   brand?: string
   lastFour?: string
   error?: string
+  uncertain?: { why: string; at?: number }
 }
 
 export interface CaptureView {
@@ -60,6 +61,9 @@ export function fieldView(row: Omit<CaptureFieldRow, 'capture_id' | 'merchant_id
     ...(row.brand !== null && { brand: row.brand }),
     ...(row.last_four !== null && { lastFour: row.last_four }),
     ...(row.error !== null && { error: row.error }),
+    ...(row.uncertain !== null && {
+      uncertain: { why: row.uncertain, ...(row.uncertain_at !== null && { at: row.uncertain_at }) },
+    }),
   }
 }
 

@@ -20,6 +20,8 @@ export async function insertCapture(db: Db, capture: CaptureRow, fields: readonl
     brand: null,
     last_four: null,
     error: null,
+    uncertain: null,
+    uncertain_at: null,
   }))
   await db.insertInto('capture_field').values(rows).execute()
 }
@@ -77,7 +79,7 @@ export async function markCaptureClosed(db: Db, id: string, reason: string, nowM
 }
 
 /** What a field looks like now, without its place in the capture. */
-export type FieldState = Pick<CaptureFieldRow, 'state' | 'count' | 'expected' | 'brand' | 'last_four' | 'error'>
+export type FieldState = Omit<CaptureFieldRow, 'capture_id' | 'merchant_id' | 'name' | 'position'>
 
 /** @returns false when the capture has no such field */
 export async function updateField(db: Db, captureId: string, name: string, state: FieldState): Promise<boolean> {

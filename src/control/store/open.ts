@@ -5,6 +5,7 @@ import { Kysely, SqliteDialect, type Transaction } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { controlLimits } from '../../lib/limits.ts'
 import { firstSchema } from './migration-first.ts'
+import { uncertainKeys } from './migration-uncertain-keys.ts'
 import { type Lane, Turns } from './queue.ts'
 import type { Tables } from './schema.ts'
 
@@ -28,7 +29,10 @@ export interface Store {
 }
 
 /** In order, by name; a released migration is never edited or renamed. */
-const migrations: Readonly<Record<string, Migration>> = { '0001-first-schema': firstSchema }
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first-schema': firstSchema,
+  '0002-uncertain-keys': uncertainKeys,
+}
 
 /** Another process has this store open. Two would each take the other's live calls for lost. */
 export class StoreInUse extends Error {

@@ -80,6 +80,10 @@ export interface CaptureFieldTable {
   brand: string | null
   last_four: string | null
   error: string | null
+  /** Why a key of this field was not clear; null when all were. */
+  uncertain: string | null
+  /** Which key that was, counted from 1, when known. */
+  uncertain_at: number | null
 }
 
 /** One order of a merchant: counts its attempts, and so decides between two that are made at the same moment. */
