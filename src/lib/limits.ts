@@ -38,6 +38,12 @@ export const mediaLimits = {
   sdpFormatsMax: 64,
   /** A source whose numbers jump further must show two packets in a row (sip.md 6.1). */
   sequenceJumpMax: 1_000,
+  /** A new SSRC counts when the one before it was quiet for so long: more than the 20 ms between its packets, less than two. */
+  streamQuietMs: 30,
+  /** After so long without a packet of the old one, the new one is the stream. */
+  streamGoneMs: 1_000,
+  /** An armed caller who was not heard for so long is reported (sip.md 6.1). */
+  sourceSilentMs: 2_000,
   learnPacketsMax: 5,
   learnMs: 500,
   rtcpPacketsPerDatagramMax: 32,
@@ -81,6 +87,14 @@ export const relayLimits = {
   gatheredPacketsMax: 128,
   /** No thread is blocked for longer, whatever it waits for. */
   waitMsMax: 100,
+} as const
+
+/** The media threads, seen from the card zone's main thread. */
+export const threadLimits = {
+  threadsMax: 64,
+  countersEveryMs: 2_000,
+  silenceMs: 10_000,
+  stopMs: 1_000,
 } as const
 
 /** Recordings read by the tools. */

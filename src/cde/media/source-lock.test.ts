@@ -16,8 +16,8 @@ function rtp(sequence: number, ssrc = 1, payloadType = 8): Uint8Array {
 }
 
 function natLock(): SourceLock {
-  const lock = new SourceLock({ nat: { signallingHost: natted.host } })
-  lock.agree({ remote: peer, payloadTypes })
+  const lock = new SourceLock()
+  lock.agree({ remote: peer, payloadTypes, learnFrom: natted.host })
   return lock
 }
 
@@ -88,11 +88,11 @@ test('a source that is where its SDP says ends the learning', () => {
 test('the next offer/answer with another address learns anew, the same address does not', () => {
   const lock = natLock()
   lock.accepts(natted, 0, rtp(1))
-  lock.agree({ remote: peer, payloadTypes })
+  lock.agree({ remote: peer, payloadTypes, learnFrom: natted.host })
   assert.deepEqual(lock.destination, natted)
   assert.equal(lock.accepts({ ...natted, port: 61_002 }, 20, rtp(2)), false)
   const moved = { host: '192.0.2.1', port: 5_000 }
-  lock.agree({ remote: moved, payloadTypes })
+  lock.agree({ remote: moved, payloadTypes, learnFrom: natted.host })
   assert.deepEqual(lock.destination, moved)
   assert.equal(lock.accepts({ ...natted, port: 61_002 }, 40, rtp(3)), true)
 })
@@ -102,7 +102,7 @@ test('while armed nothing is learned: arming ends a learning, and a new address 
   lock.setArmed(true)
   assert.equal(lock.accepts(natted, 0, rtp(1)), false)
   const moved = { host: '192.0.2.1', port: 5_000 }
-  lock.agree({ remote: moved, payloadTypes })
+  lock.agree({ remote: moved, payloadTypes, learnFrom: natted.host })
   assert.equal(lock.accepts(natted, 20, rtp(1)), false)
   assert.equal(lock.accepts(moved, 20, rtp(1)), true)
 })
@@ -145,18 +145,55 @@ test('a hold by 0.0.0.0 stops our sending; the source it had stays the only one 
   assert.deepEqual(lock.destination, peer)
 })
 
-test('a new SSRC or a jump counts from its second packet in a row, a stray packet never', () => {
+/** Whether packets of the agreed source are heard, one after the other. */
+function listener() {
   const lock = new SourceLock()
   lock.agree({ remote: peer, payloadTypes })
-  const heard = (sequence: number, ssrc = 1): boolean => lock.accepts(peer, 0, rtp(sequence, ssrc))
-  assert.deepEqual([heard(65_534), heard(65_535), heard(0), heard(0), heard(1_000)], [true, true, true, true, true])
+  const heard = (atMs: number, sequence: number, ssrc = 1): boolean => lock.accepts(peer, atMs, rtp(sequence, ssrc))
+  return { lock, heard }
+}
+
+test('a new SSRC or a jump counts from its second packet in a row, a stray packet never', () => {
+  const { lock, heard } = listener()
+  assert.deepEqual(
+    [65_534, 65_535, 0, 0, 1_000].map((sequence) => heard(0, sequence)),
+    Array(5).fill(true),
+  )
   // Stray packets of another stream, each alone, between those of the real one.
-  assert.deepEqual([heard(7, 2), heard(1_001), heard(8, 2), heard(1_002)], [false, true, false, true])
-  assert.deepEqual([heard(500, 3), heard(501, 4), heard(502, 3)], [false, false, false])
+  assert.deepEqual([heard(60, 7, 2), heard(60, 1_001), heard(120, 8, 2), heard(120, 1_002)], [false, true, false, true])
+  assert.deepEqual([heard(180, 500, 3), heard(180, 501, 4), heard(180, 502, 3)], [false, false, false])
   // The same stray packet twice is still one.
-  assert.deepEqual([heard(900, 6), heard(900, 6)], [false, false])
+  assert.deepEqual([heard(180, 900, 6), heard(180, 900, 6)], [false, false])
   // A restart of the real sender, and a jump within its SSRC.
-  assert.deepEqual([heard(9_000, 5), heard(9_001, 5), heard(9_002, 5)], [false, true, true])
-  assert.deepEqual([heard(30_000, 5), heard(30_002, 5), heard(30_003, 5)], [false, true, true])
+  assert.deepEqual([heard(180, 9_000, 5), heard(200, 9_001, 5), heard(220, 9_002, 5)], [false, true, true])
+  assert.deepEqual([heard(240, 30_000, 5), heard(260, 30_002, 5), heard(280, 30_003, 5)], [false, true, true])
   assert.equal(lock.counters()['source_implausible'], 9)
+})
+
+test('a sender who forges the address is not heard beside one who is alive, however much he sends', () => {
+  const { heard } = listener()
+  for (let n = 0; n < 500; n++) {
+    assert.equal(heard(n * 20, n), true)
+    for (let forged = 0; forged < 10; forged++) assert.equal(heard(n * 20 + forged, n * 10 + forged, 66), false)
+  }
+})
+
+test('a forger who got in while the sender was late is out with its next packet, and takes its place only when it is gone', () => {
+  const { heard } = listener()
+  assert.equal(heard(0, 1), true)
+  assert.deepEqual([heard(40, 70, 66), heard(41, 71, 66), heard(42, 72, 66)], [false, true, true])
+  assert.equal(heard(45, 2), true)
+  assert.deepEqual([heard(46, 73, 66), heard(47, 74, 66)], [false, false])
+  // The sender changes its SSRC for good: what was the stream for so long is forgotten after a second.
+  assert.equal(heard(80, 5, 9), false)
+  for (let n = 0; n < 60; n++) assert.equal(heard(100 + n * 20, 6 + n, 9), true)
+  assert.equal(heard(1_290, 3), false)
+  assert.equal(heard(1_300, 66, 9), true)
+})
+
+test('a sender who was silent goes on wherever its numbers stand', () => {
+  const { heard } = listener()
+  assert.equal(heard(0, 1), true)
+  assert.equal(heard(mediaLimits.streamGoneMs, 20_000, 66), false)
+  assert.equal(heard(mediaLimits.streamGoneMs, 30_000), true)
 })

@@ -4,19 +4,16 @@ import { isUnspecified } from './ip-host.ts'
 import { parseRtp, type RtpNumbers } from './rtp.ts'
 import { StreamContinuity } from './stream-continuity.ts'
 
-export interface SourceLockOptions {
-  /**
-   * Present only for peers marked `nat: true`: where their signalling comes from. The media source is then learned once per
-   * offer/answer, from this host only.
-   */
-  readonly nat?: { readonly signallingHost: string }
-}
-
 /** Where the peer says its media is, and which payload types were agreed. */
 export interface AgreedSource {
   readonly remote: Address
   /** A learned source must show one of these; undefined for RTCP. */
   readonly payloadTypes?: ReadonlySet<number>
+  /**
+   * Given only for peers that the settings put behind NAT, and never with SRTP: the host that their signalling comes from. The
+   * source is then learned once per offer/answer, from this host only.
+   */
+  readonly learnFrom?: string | undefined
 }
 
 type DropReason = 'wrong-source' | 'implausible'
@@ -26,14 +23,13 @@ type DropReason = 'wrong-source' | 'implausible'
  * RTP and RTCP have one lock each.
  *
  * ```
- *            agree (no nat, or armed)          agree (nat)
+ *       agree (nothing to learn, or armed)      agree (learnFrom)
  *  unset ─────────────► locked ◄──────────────────────── learning
  *                         ▲     first 5 packets or 500 ms:  │
  *                         └──── one with an agreed type ────┘  (else locked to what the SDP says)
  * ```
  */
 export class SourceLock {
-  readonly #signallingHost: string | undefined
   readonly #continuity = new StreamContinuity()
   readonly #drops: Record<DropReason, number> = { 'wrong-source': 0, implausible: 0 }
   #agreed: AgreedSource | undefined
@@ -42,10 +38,6 @@ export class SourceLock {
   #learning: { packets: number; sinceMs: number | undefined } | undefined
   #armed = false
   #acceptedAtMs: number | undefined
-
-  constructor(options: SourceLockOptions = {}) {
-    this.#signallingHost = options.nat?.signallingHost
-  }
 
   /**
    * An answer is complete: from now on this source counts and this destination is served. The same address again changes
@@ -59,7 +51,7 @@ export class SourceLock {
     // A peer on hold by 0.0.0.0 names no source: the one it had stays the only one that may speak.
     if (isUnspecified(agreed.remote.host)) return
     this.#source = agreed.remote
-    const mayLearn = this.#signallingHost !== undefined && !this.#armed
+    const mayLearn = agreed.learnFrom !== undefined && !this.#armed
     this.#learning = mayLearn ? { packets: 0, sinceMs: undefined } : undefined
   }
 
@@ -96,7 +88,7 @@ export class SourceLock {
    */
   accepts(from: Address, nowMs: number, rtp?: Uint8Array): boolean {
     if (!this.#isSource(from) && !this.#learn(from, nowMs, rtp)) return this.#drop('wrong-source')
-    if (rtp !== undefined && !this.#continuity.accepts(rtp)) return this.#drop('implausible')
+    if (rtp !== undefined && !this.#continuity.accepts(rtp, nowMs)) return this.#drop('implausible')
     this.#acceptedAtMs = nowMs
     return true
   }
@@ -113,7 +105,7 @@ export class SourceLock {
 
   /** Takes a packet on which the lock is settled. */
   take(rtp: RtpNumbers, nowMs: number): void {
-    this.#continuity.goOn(rtp.ssrc, rtp.sequence)
+    this.#continuity.goOn(rtp.ssrc, rtp.sequence, nowMs)
     this.#acceptedAtMs = nowMs
   }
 
@@ -132,7 +124,7 @@ export class SourceLock {
 
   #learn(from: Address, nowMs: number, rtp: Uint8Array | undefined): boolean {
     const learning = this.#learning
-    if (learning === undefined || from.host !== this.#signallingHost) return false
+    if (learning === undefined || from.host !== this.#agreed?.learnFrom) return false
     learning.sinceMs ??= nowMs
     learning.packets++
     if (learning.packets > mediaLimits.learnPacketsMax || nowMs - learning.sinceMs > mediaLimits.learnMs) {
