@@ -5,6 +5,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { UncertainReason } from '../wall/messages.ts'
+import type { CallQualityView } from './calls/quality.ts'
 import type { CallView, CaptureView, FieldView } from './calls/views.ts'
 import type { Metrics } from './metrics.ts'
 import type { PaymentView } from './payments/view.ts'
@@ -69,6 +70,17 @@ export class Events {
   async callEnded(tx: Tx, { merchant, callId }: Place, verdict: Verdict): Promise<void> {
     await this.#write(tx, { merchant, callId, type: 'call.ended', data: { ...verdict } }, { ...verdict })
     tx.afterCommit(() => this.metrics.ended('call', verdict.result, verdict.reason))
+  }
+
+  /** The final figures of a call; they may follow its end. */
+  async callQuality(tx: Tx, { merchant, callId }: Place, quality: CallQualityView): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'call.quality', data: { quality } }, { quality })
+    tx.afterCommit(() => this.metrics.quality.observe(quality))
+  }
+
+  /** While a capture is open, nothing comes from the caller, or it comes again. */
+  async callerSound(tx: Tx, { merchant, callId }: Place, state: 'silent' | 'heard'): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: `caller.${state}`, data: {} })
   }
 
   async captureStarted(tx: Tx, { merchant, callId }: Place, capture: CaptureView): Promise<void> {

@@ -13,11 +13,13 @@ import {
   recordAllLost,
   recordCallAnswered,
   recordCallEnded,
+  recordCallerSound,
   recordCallStarted,
   recordCaptureClosed,
   recordCaptureStarted,
   recordField,
   recordKeysDropped,
+  recordQuality,
 } from './calls/record.ts'
 import type { Events } from './events.ts'
 import { applyToAttempt } from './payments/apply.ts'
@@ -41,7 +43,7 @@ export interface InboxParts {
 }
 
 /** What may be dropped when too much waits: totals and pictures that the next report of the kind repeats. */
-const droppable: ReadonlySet<Letter['type']> = new Set(['counters', 'keys-dropped', 'field'])
+const droppable: ReadonlySet<Letter['type']> = new Set(['counters', 'keys-dropped', 'field', 'call-quality'])
 
 export class Inbox {
   readonly #parts: InboxParts
@@ -151,6 +153,10 @@ export class Inbox {
         return recordCallAnswered(tx, events, letter.callId, nowMs)
       case 'call-ended':
         return recordCallEnded(tx, events, letter, nowMs)
+      case 'call-quality':
+        return recordQuality(tx, events, letter)
+      case 'caller-sound':
+        return recordCallerSound(tx, events, letter)
       case 'capture-started':
         await recordCaptureStarted(tx, events, letter.captureId)
         return tx.afterCommit(() => captures.settle(letter.captureId, 'started'))

@@ -1,6 +1,7 @@
 /** The counters of control. Names and labels are fixed words; nothing of a request, a call or a merchant becomes a label. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import { controlLimits } from '../lib/limits.ts'
+import { QualityMetrics } from './quality-metrics.ts'
 
 export class Metrics {
   readonly #registry = new Registry()
@@ -12,6 +13,7 @@ export class Metrics {
   readonly #streamsCut: Counter
   readonly #cdeUp: Gauge
   readonly #cde: Gauge<'name'>
+  readonly quality: QualityMetrics
   #cdeNames = new Set<string>()
 
   constructor() {
@@ -32,6 +34,7 @@ export class Metrics {
     this.#streamsCut = counter('streams_cut_total', 'Event streams cut because the client was too slow.', [])
     this.#cdeUp = gauge('cde_up', '1 while the card zone answers.', [])
     this.#cde = gauge('cde_counter', 'Totals of the card zone since it started, by name.', ['name'])
+    this.quality = new QualityMetrics(this.#registry)
   }
 
   eventWritten(type: string): void {

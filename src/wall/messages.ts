@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { ID_PATTERN } from '../lib/ids.ts'
 import { findCardNumber } from '../lib/luhn-scan.ts'
+import { callQuality } from './call-quality.ts'
 import { cdeSettings, maskPolicies } from './settings.ts'
 
 const id = z.string().regex(ID_PATTERN)
@@ -224,6 +225,10 @@ export const report = z.discriminatedUnion('type', [
     result: z.enum(results),
     reason: z.enum(callEndReasons),
   }),
+  /** Every so often while the call lives, and once more, final, when its media are closed: that may be after `call-ended`. */
+  z.strictObject({ type: z.literal('call-quality'), callId: id, isFinal: z.boolean(), quality: callQuality }),
+  /** While a capture is open: nothing came from the caller for 2 s, or something came again. */
+  z.strictObject({ type: z.literal('caller-sound'), callId: id, state: z.enum(['silent', 'heard']) }),
   z.strictObject({ type: z.literal('capture-started'), captureId: id }),
   z.strictObject({ type: z.literal('capture-refused'), captureId: id, code: z.enum(refusals) }),
   fieldReport,

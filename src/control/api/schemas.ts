@@ -55,6 +55,23 @@ export const idempotencyKey = z.looseObject({ 'idempotency-key': z.string().opti
 
 export const callsQuery = z.strictObject({ state: z.enum(['live']).optional() })
 
+const ms = z.number()
+export const legQuality = named(
+  'LegQuality',
+  z.strictObject({
+    packets: z.number().int(),
+    lost: z.number().int(),
+    lossRatio: z.number(),
+    jitterMs: ms,
+    jitterMaxMs: ms,
+    sentPackets: z.number().int(),
+    farLost: z.number().int().optional(),
+    farLossRatio: z.number().optional(),
+    farJitterMs: ms.optional(),
+    roundTripMs: ms.optional(),
+  }),
+)
+
 export const call = named(
   'Call',
   z.strictObject({
@@ -68,6 +85,8 @@ export const call = named(
     startedAt: time,
     answeredAt: time.optional(),
     endedAt: time.optional(),
+    /** Per leg; what begins with `far` the other end reports of what we sent (RTCP). Figures so far while the call lives. */
+    quality: z.strictObject({ caller: legQuality, agent: legQuality }).optional(),
   }),
 )
 export const calls = z.strictObject({ calls: z.array(call) })

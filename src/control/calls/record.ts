@@ -1,7 +1,7 @@
 /** What the CDE reports of calls and captures, written down. Each function runs inside one transaction of the inbox. */
 import type { Report } from '../../wall/messages.ts'
 import type { Events } from '../events.ts'
-import { callById, insertCall, liveCalls, markAnswered, markEnded } from '../store/calls.ts'
+import { callById, insertCall, liveCalls, markAnswered, markEnded, updateQuality } from '../store/calls.ts'
 import {
   captureById,
   liveCaptureOf,
@@ -13,6 +13,7 @@ import {
 import type { Tx } from '../store/open.ts'
 import type { CallRow, CaptureRow } from '../store/schema.ts'
 import { merchantOfNumber } from '../store/tenants.ts'
+import { callQualityView } from './quality.ts'
 import { callView, captureView, fieldView } from './views.ts'
 
 type Of<T extends Report['type']> = Extract<Report, { type: T }>
@@ -37,6 +38,7 @@ export async function recordCallStarted(
     started_at_ms: nowMs,
     answered_at_ms: null,
     ended_at_ms: null,
+    quality: null,
   }
   await insertCall(tx.db, call)
   await events.callStarted(tx, { merchant, callId: call.id }, callView(call))
@@ -56,6 +58,21 @@ export async function recordCallEnded(tx: Tx, events: Events, report: Of<'call-e
   const capture = await liveCaptureOf(tx.db, call.id)
   if (capture !== undefined) await closeCapture(tx, events, capture, 'call-ended', nowMs)
   await endCall(tx, events, call, { result: report.result, reason: report.reason }, nowMs)
+}
+
+/** The newest figures replace those before them; the final ones are an event as well. */
+export async function recordQuality(tx: Tx, events: Events, report: Of<'call-quality'>): Promise<void> {
+  const call = await callById(tx.db, report.callId)
+  if (call === undefined) return events.ignored('call-quality', 'call-unknown')
+  await updateQuality(tx.db, call.id, JSON.stringify(report.quality))
+  if (!report.isFinal) return
+  await events.callQuality(tx, { merchant: call.merchant_id, callId: call.id }, callQualityView(report.quality))
+}
+
+export async function recordCallerSound(tx: Tx, events: Events, report: Of<'caller-sound'>): Promise<void> {
+  const call = await callById(tx.db, report.callId)
+  if (call === undefined) return events.ignored('caller-sound', 'call-unknown')
+  await events.callerSound(tx, { merchant: call.merchant_id, callId: call.id }, report.state)
 }
 
 async function endCall(

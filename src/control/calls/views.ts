@@ -2,6 +2,8 @@
 import type { StoredCapture } from '../store/captures.ts'
 import { isoTime } from '../store/iso-time.ts'
 import type { CallRow, CaptureFieldRow } from '../store/schema.ts'
+import type { CallQualityReport } from '../../wall/call-quality.ts'
+import { callQualityView, type CallQualityView } from './quality.ts'
 
 export interface CallView {
   callId: string
@@ -15,6 +17,8 @@ export interface CallView {
   startedAt: string
   answeredAt?: string
   endedAt?: string
+  /** So far, or at its end. */
+  quality?: CallQualityView
 }
 
 export interface FieldView {
@@ -49,6 +53,7 @@ export function callView(call: CallRow, captureId?: string): CallView {
     startedAt: isoTime(call.started_at_ms),
     ...(call.answered_at_ms !== null && { answeredAt: isoTime(call.answered_at_ms) }),
     ...(call.ended_at_ms !== null && { endedAt: isoTime(call.ended_at_ms) }),
+    ...(call.quality !== null && { quality: callQualityView(JSON.parse(call.quality) as CallQualityReport) }),
   }
 }
 

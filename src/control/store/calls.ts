@@ -32,6 +32,11 @@ export async function markAnswered(db: Db, id: string, nowMs: number): Promise<b
   return done.numUpdatedRows === 1n
 }
 
+/** @param quality JSON; it may come after the end */
+export async function updateQuality(db: Db, id: string, quality: string): Promise<void> {
+  await db.updateTable('call').set({ quality }).where('id', '=', id).execute()
+}
+
 /** @returns false when the call had ended already */
 export async function markEnded(
   db: Db,

@@ -4,6 +4,7 @@ import SqliteDatabase from 'better-sqlite3'
 import { Kysely, SqliteDialect, type Transaction } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { controlLimits } from '../../lib/limits.ts'
+import { callQualityColumn } from './migration-call-quality.ts'
 import { firstSchema } from './migration-first.ts'
 import { uncertainKeys } from './migration-uncertain-keys.ts'
 import { type Lane, Turns } from './queue.ts'
@@ -32,6 +33,7 @@ export interface Store {
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-schema': firstSchema,
   '0002-uncertain-keys': uncertainKeys,
+  '0003-call-quality': callQualityColumn,
 }
 
 /** Another process has this store open. Two would each take the other's live calls for lost. */

@@ -55,6 +55,8 @@ export interface CallTable {
   started_at_ms: number
   answered_at_ms: number | null
   ended_at_ms: number | null
+  /** JSON of the last `CallQualityReport`. */
+  quality: string | null
 }
 
 export interface CaptureTable {

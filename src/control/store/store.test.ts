@@ -112,7 +112,7 @@ test('a commit is on disk when it returns: WAL, full synchronisation, foreign ke
 test('the database itself refuses a second live capture on one call', async () => {
   await using temp = await TempStore.open()
   const { db } = temp.store
-  const ends = { result: null, reason: null, answered_at_ms: 1, ended_at_ms: null }
+  const ends = { result: null, reason: null, answered_at_ms: 1, ended_at_ms: null, quality: null }
   const call: CallRow = {
     id: 'C',
     merchant_id: 'shop',
