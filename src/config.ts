@@ -14,6 +14,7 @@ import {
   gatewaySettings,
   mediaCodecs,
   mediaEngine,
+  mediaThreads,
   numberSettings,
   maskPolicies,
   replacements,
@@ -47,6 +48,7 @@ const schema = z.strictObject({
       portMax: port.default(29_999),
       jitterMs: z.number().int().min(0).max(200).default(40),
       engine: mediaEngine,
+      threads: mediaThreads,
       codecs: mediaCodecs,
     })
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),

@@ -5,23 +5,21 @@
 import { readFileSync } from 'node:fs'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { Alarm } from '../lib/alarm.ts'
+import { Arming, type CaptureStart } from './arming.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RandomBytes } from '../lib/random.ts'
 import type { Order, Report } from '../wall/messages.ts'
 import type { CdeSettings } from '../wall/settings.ts'
 import { Calls } from './call/calls.ts'
-import { openCallMedia } from './call/call-media.ts'
-import { MediaPorts } from './call/media-ports.ts'
 import { hostAndPort } from './call/target.ts'
 import { Captures } from './capture/captures.ts'
 import { oldestMonthOnEarth } from './capture/month.ts'
 import { DroppedKeys } from './capture/dropped-keys.ts'
 import { GatewayDesk } from './gateways/gateway-desk.ts'
-import type { AudioCodec } from './media/audio-formats.ts'
-import { chooseEngine, type ChosenEngine } from './media/engines.ts'
-import { PortPool } from './media/ports.ts'
 import { openUdpTransport, type SipTransport } from './sip/transport-udp.ts'
+import { MediaThreads } from './threads/media-threads.ts'
 import { UserAgent } from './sip/user-agent.ts'
 
 export interface CardZoneOptions {
@@ -30,6 +28,8 @@ export interface CardZoneOptions {
   report(report: Report): void
   /** How many messages of control were refused at the wall. */
   refusedMessages(): number
+  /** The media of live calls are gone: nothing is left to do but to end. */
+  onMediaLost(): void
 }
 
 /** All that exists once the settings are known. */
@@ -37,8 +37,8 @@ interface Running {
   readonly calls: Calls
   readonly captures: Captures
   readonly gateways: GatewayDesk
-  readonly ports: MediaPorts
-  readonly engine: ChosenEngine
+  readonly media: MediaThreads
+  readonly mediaEngine: 'uring' | 'epoll' | 'dgram'
   readonly transport: SipTransport
   readonly userAgent: UserAgent
   readonly alarm: Alarm
@@ -55,6 +55,7 @@ export class CardZone {
   /** Of each open capture, the fields whose keys the caller was asked for. */
   readonly #openFields = new Map<string, Set<string>>()
   readonly #droppedKeys: DroppedKeys
+  readonly #arming = new Arming()
   #running: Running | undefined
   #configuring = false
   #countersAtMs = 0
@@ -69,10 +70,11 @@ export class CardZone {
     if (order.type === 'configure') return void this.#configure(order.settings)
     const running = this.#running
     if (running === undefined) return
+    if (this.#arming.holds(order)) return
     const nowMs = this.#options.clock.monotonicMs()
     switch (order.type) {
       case 'capture-start':
-        this.#startCapture(running, order, nowMs)
+        this.#startCapture(running, order)
         break
       case 'field-request':
         running.captures.request(order.captureId, order.field, nowMs)
@@ -108,8 +110,7 @@ export class CardZone {
     if (running === undefined) return
     running.calls.hangUpAll({ result: 'server', reason: 'lost' })
     running.alarm.stop()
-    running.ports.close()
-    running.engine.close()
+    await running.media.stop()
     await running.transport.close()
   }
 
@@ -120,8 +121,8 @@ export class CardZone {
     if (typeof result === 'string') return this.#options.report({ type: 'configure-failed', problem: result })
     this.#running = result
     result.alarm.reschedule()
-    const { transport, engine } = result
-    this.#options.report({ type: 'configured', sipPort: transport.local.port, mediaEngine: engine.name })
+    const { transport, mediaEngine } = result
+    this.#options.report({ type: 'configured', sipPort: transport.local.port, mediaEngine })
   }
 
   async #start(settings: CdeSettings): Promise<Running | ConfigureProblem> {
@@ -142,30 +143,34 @@ export class CardZone {
       random,
       allowSource: ({ host }) => settings.trustedPeers.length === 0 || trusted.has(host),
     })
-    const { host, portMin, portMax, jitterMs } = settings.media
-    const codecs: readonly AudioCodec[] = [...settings.media.codecs, 'telephone-event']
-    const engine = await chooseEngine(settings.media.engine, clock)
-    if (typeof engine === 'string') return engine
-    const ports = new MediaPorts(host, new PortPool(portMin, portMax, random), engine.engine, nowMs)
-    const { replacement } = settings
+    const { engine, threads, host, portMin, portMax, jitterMs } = settings.media
+    const media = new MediaThreads({
+      settings: { engine, host, portMin, portMax, jitterMs, replacement: settings.replacement },
+      threads: threads === 0 ? Math.max(1, availableParallelism() - 1) : threads,
+      codecs: [...settings.media.codecs, 'telephone-event'],
+      nowMs,
+      random,
+      onLost: () => this.#options.onMediaLost(),
+    })
+    const mediaEngine = await media.start()
+    if (mediaEngine === 'media-engine-unavailable') return mediaEngine
     const calls = new Calls({
       settings,
       userAgent,
       clock,
       random,
       resolved,
-      openMedia: (hooks, wishes) =>
-        openCallMedia({ ports, replacement, jitterMs, codecs, random, nowMs }, hooks, wishes),
+      openMedia: (listener, wishes) => media.open(listener, wishes),
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
-      onConflict: (callId) =>
-        captures.doubt(callId, { why: 'carriages-differ', wasTold: true, isLatest: false }, nowMs()),
+      onConflict: (callId) => captures.conflict(callId, nowMs()),
       onMaskFailed: (callId) => captures.maskFailed(callId, nowMs()),
+      onArmed: (callId) => this.#armed(callId),
     })
     const transport = await openTransport(userAgent, settings, clock, (event) => calls.legEvent(event))
     if (typeof transport === 'string') return transport
     calls.useTransport(transport)
-    const parts = { calls, captures, gateways, ports, engine, transport, userAgent }
+    const parts = { calls, captures, gateways, media, mediaEngine, transport, userAgent }
     const alarm = new Alarm(
       clock,
       () => this.#nextWakeAtMs(parts),
@@ -179,47 +184,54 @@ export class CardZone {
   #wake(parts: Omit<Running, 'alarm'>, nowMs: number): void {
     parts.calls.wake(nowMs)
     parts.captures.wake(nowMs)
-    parts.ports.wake(nowMs)
     this.#droppedKeys.wake(nowMs)
     if (nowMs < this.#countersAtMs) return
     this.#countersAtMs = nowMs + COUNTERS_EVERY_MS
-    const { calls, captures, ports, engine, userAgent } = parts
+    const { calls, captures, media, userAgent } = parts
     const wallRefused = { wall_refused_by_cde: this.#options.refusedMessages() }
     const counters = {
       ...calls.counters(),
       ...captures.counters(),
-      ...ports.counters(),
-      ...engine.counters(),
+      ...media.counters(),
       ...userAgent.counters(),
       ...wallRefused,
     }
     this.#options.report({ type: 'counters', counters })
   }
 
-  #nextWakeAtMs({ calls, captures, ports }: Omit<Running, 'alarm'>): number {
-    const times = [
-      this.#droppedKeys.nextWakeAtMs(),
-      calls.nextWakeAtMs(),
-      captures.nextWakeAtMs(),
-      ports.nextWakeAtMs(),
-      this.#countersAtMs,
-    ]
+  #nextWakeAtMs({ calls, captures }: Omit<Running, 'alarm'>): number {
+    const times = [this.#droppedKeys.nextWakeAtMs(), calls.nextWakeAtMs(), captures.nextWakeAtMs(), this.#countersAtMs]
     return Math.min(...times.filter((atMs) => atMs !== undefined))
   }
 
-  #startCapture(running: Running, order: Extract<Order, { type: 'capture-start' }>, nowMs: number): void {
+  #startCapture(running: Running, order: CaptureStart): void {
     const { captureId, callId } = order
     const refuse = (code: 'CALL_UNKNOWN' | 'CALL_NOT_ANSWERED') =>
       this.#options.report({ type: 'capture-refused', captureId, code })
     const state = running.calls.stateOf(callId)
     if (state === 'unknown') return refuse('CALL_UNKNOWN')
     if (state === 'not-answered') return refuse('CALL_NOT_ANSWERED')
-    // Armed first: when `capture-started` is read, the agent's direction is already masked.
+    if (running.captures.openCaptureOf(callId) !== undefined) return this.#lineMasked(running, order)
+    this.#arming.begin(order)
+    running.calls.captureOpened(callId, order.maskPolicy)
+  }
+
+  /** When `capture-started` is read, the agent's direction is already masked. */
+  #lineMasked(running: Running, start: CaptureStart): void {
+    const { captureId, callId } = start
     this.#callOfCapture.set(captureId, callId)
-    if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureOpened(callId, order.maskPolicy)
-    running.captures.start(order, nowMs)
+    running.captures.start(start, this.#options.clock.monotonicMs())
     if (running.captures.openCaptureOf(callId) === undefined) running.calls.captureClosed(callId)
     if (running.captures.openCaptureOf(callId) !== captureId) this.#callOfCapture.delete(captureId)
+  }
+
+  #armed(callId: string): void {
+    const running = this.#running
+    const waiting = this.#arming.take(callId)
+    if (running === undefined || waiting === undefined) return
+    this.#lineMasked(running, waiting.start)
+    for (const order of waiting.later) this.execute(order)
+    running.alarm.reschedule()
   }
 
   #captureReport(message: Report): void {
@@ -247,6 +259,8 @@ export class CardZone {
   #callReport(captures: Captures, message: Report, report: (message: Report) => void): void {
     // The capture closes before its call is reported as ended, so that control reads them in their order.
     if (message.type === 'call-ended') {
+      const waiting = this.#arming.take(message.callId)?.start.captureId
+      if (waiting !== undefined) report({ type: 'capture-refused', captureId: waiting, code: 'CALL_UNKNOWN' })
       captures.callEnded(message.callId, this.#options.clock.monotonicMs())
       this.#droppedKeys.flush()
     }

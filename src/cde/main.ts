@@ -11,6 +11,7 @@ import { systemRandom } from '../lib/random.ts'
 import { order, report, type Order, type Report } from '../wall/messages.ts'
 import { openWall } from '../wall/transport-socket.ts'
 import { CardZone } from './card-zone.ts'
+import { dieWithoutMessage } from './fatal.ts'
 
 refuseInspection()
 process.on('uncaughtException', dieWithoutMessage)
@@ -25,6 +26,7 @@ const zone = new CardZone({
   random: systemRandom,
   report: (message: Report) => void wall.send(message),
   refusedMessages: () => refusedMessages,
+  onMediaLost: () => process.exit(70),
 })
 const wall = openWall<Order, Report>(new Socket({ fd: 3 }), {
   incoming: order,
@@ -52,14 +54,4 @@ function refuseInspection(): void {
   process.on('SIGUSR1', () => {})
   const inspected = process.execArgv.some((flag) => flag.startsWith('--inspect') || flag.startsWith('--heapsnapshot'))
   if (inspected || process.env['NODE_OPTIONS'] !== undefined) process.exit(78)
-}
-
-/** An error's message could hold input; its frames cannot. Control starts a new CDE. */
-function dieWithoutMessage(error: unknown): never {
-  const frames =
-    error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')) : []
-  process.stderr.write(
-    `card zone: fatal ${error instanceof Error ? error.name : 'error'}\n${frames.slice(0, 20).join('\n')}\n`,
-  )
-  process.exit(70)
 }

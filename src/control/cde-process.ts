@@ -93,7 +93,13 @@ export class CdeProcess implements CdePort {
     const { node, entry, readable, settings } = this.#options
     // docs/decisions/2026-11-22-relay-on-libc.md: only the engines that call libc need the addon that does it. Node warns of it.
     const addons = settings.media.engine === 'dgram' ? [] : ['--allow-addons', '--disable-warning=PERM0001']
-    const flags = ['--disable-sigusr1', '--permission', ...addons, ...readable.map((path) => `--allow-fs-read=${path}`)]
+    const flags = [
+      '--disable-sigusr1',
+      '--permission',
+      '--allow-worker',
+      ...addons,
+      ...readable.map((path) => `--allow-fs-read=${path}`),
+    ]
     // The shell is only there for the limit: Node cannot set RLIMIT_CORE itself. Nothing of the environment is handed on.
     const child = spawn('/bin/sh', ['-c', 'ulimit -c 0 && exec "$0" "$@"', node, ...flags, entry], {
       env: {},

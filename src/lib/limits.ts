@@ -154,6 +154,8 @@ export const cdeProcessLimits = {
 /** Captures and the digits in them. */
 export const captureLimits = {
   capturesMax: 1_000,
+  /** Orders for a capture whose line is not masked yet. */
+  ordersWaitingMax: 64,
   /** Ids of closed captures that are still told apart from unknown ones. */
   closedRememberedMax: 1_000,
   digitsPerFieldMax: 32,

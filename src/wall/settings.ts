@@ -1,4 +1,5 @@
 /** What control tells the CDE at its start; part of the wall's message list. Credentials are not in it: the CDE reads them from files itself. */
+import { threadLimits } from '../lib/limits.ts'
 import { z } from 'zod'
 
 const name = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
@@ -67,7 +68,10 @@ export const lineCodecs = ['PCMA', 'PCMU', 'G722'] as const
 export const mediaCodecs = z.array(z.enum(lineCodecs)).min(1).max(3).default(['PCMA', 'PCMU'])
 
 /** What moves the packets; `auto` takes the first of these that runs: io_uring, epoll, Node's own sockets. */
-export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('dgram')
+export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('auto')
+
+/** How many threads have the media; 0 for one less than the machine has processors, one at least. */
+export const mediaThreads = z.number().int().min(0).max(threadLimits.threadsMax).default(0)
 
 export const cdeSettings = z.strictObject({
   sip: z.strictObject({ host: z.string().max(64), port }),
@@ -78,6 +82,7 @@ export const cdeSettings = z.strictObject({
     portMax: port,
     jitterMs: z.number().int().min(0).max(200).default(40),
     engine: mediaEngine,
+    threads: mediaThreads,
     codecs: mediaCodecs,
   }),
   /** Source addresses that may send us SIP, or empty for any. */

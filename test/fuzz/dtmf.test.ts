@@ -91,7 +91,8 @@ function mutatedCall(caller: AudioFormat, agent: AudioFormat, runs: number): voi
       )
       assert.ok(packet[0] === 0x80 && (!leg.armed || packet.length === 172), `seed ${SEED} run ${run}`)
     }
-    leg.info('application/dtmf-relay', mutate(text('Signal=5\r\n'), random), nowMs)
+    const key = parseInfoBody('application/dtmf-relay', mutate(text('Signal=5\r\n'), random))
+    if (typeof key === 'number') leg.infoKey(key, nowMs)
   }
   assert.equal(maskFailures, 0)
 }

@@ -1,5 +1,6 @@
 /** A caller direction under a virtual clock: packets in, the agent's packets out. For the tests of masking. */
 import { CallerDirection, type CallerDirectionOptions } from '../../src/cde/dtmf/caller-direction.ts'
+import { parseInfoBody } from '../../src/cde/dtmf/info-body.ts'
 import type { Carriage } from '../../src/cde/dtmf/key-codes.ts'
 import type { AudioFormat } from '../../src/cde/media/audio-session.ts'
 import { decodeG711, encodeG711, type G711Codec } from '../../src/cde/media/g711.ts'
@@ -10,6 +11,12 @@ import type { MaskPolicy } from '../../src/wall/settings.ts'
 export interface TimedPacket {
   readonly atMs: number
   readonly packet: Uint8Array
+}
+
+export interface TimedInfo {
+  readonly atMs: number
+  readonly contentType: string
+  readonly body: Uint8Array
 }
 
 export interface StreamSettings {
@@ -105,7 +112,7 @@ export interface CallSettings extends Partial<Omit<CallerDirectionOptions, 'onKe
   /** When the caller is asked for keys, and when not any more. */
   readonly fieldOpenMs?: { readonly from: number; readonly to: number }
   /** SIP INFO of the caller. */
-  readonly infos?: readonly { readonly atMs: number; readonly contentType: string; readonly body: Uint8Array }[]
+  readonly infos?: readonly TimedInfo[]
 }
 
 const JITTER_MS = 40
@@ -142,7 +149,7 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
   const inputs = [
     ...packets.map(({ atMs, packet }) => ({ atMs, give: () => hear(direction.receive(packet, atMs)) })),
     ...fieldOrders(settings).map(({ atMs, isOpen }) => ({ atMs, give: () => direction.setFieldOpen(isOpen, atMs) })),
-    ...infos.map((info) => ({ atMs: info.atMs, give: () => direction.info(info.contentType, info.body, info.atMs) })),
+    ...infos.map((info) => ({ atMs: info.atMs, give: () => giveInfo(direction, info) })),
   ].sort((a, b) => a.atMs - b.atMs)
   const endMs = (inputs.at(-1)?.atMs ?? 0) + 1_000
   const tickUntil = (untilMs: number): void => {
@@ -205,4 +212,9 @@ export function soundingSamples(samples: Int16Array): number {
   let count = 0
   for (const sample of samples) if (Math.abs(sample) > 8) count++
   return count
+}
+
+function giveInfo(direction: CallerDirection, { atMs, contentType, body }: TimedInfo): void {
+  const key = parseInfoBody(contentType, body)
+  if (key !== 'not-digit') direction.infoKey(key, atMs)
 }

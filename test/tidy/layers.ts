@@ -22,11 +22,15 @@ export const layers: readonly Layer[] = [
   { prefix: 'src/cde/media/', imports: cdeCommon, packages: ['opusscript'] },
   { prefix: 'src/cde/dtmf/', imports: [...cdeCommon, 'src/cde/media/'] },
   { prefix: 'src/cde/call/', imports: [...cdeCommon, 'src/cde/sip/', 'src/cde/media/', 'src/cde/dtmf/'] },
+  // Each media thread has a composition root of its own.
+  { prefix: 'src/cde/threads/', imports: [...cdeCommon, 'src/cde/call/', 'src/cde/media/', 'src/cde/fatal.ts'] },
   { prefix: 'src/cde/capture/', imports: [...cdeCommon, 'src/cde/dtmf/key-codes.ts'] },
   { prefix: 'src/cde/gateways/', imports: [...cdeCommon, 'src/cde/capture/'] },
   // The card zone's composition root: main.ts and the wiring it hands everything to.
   { prefix: 'src/cde/main.ts', imports: [...cdeCommon, 'src/cde/'] },
   { prefix: 'src/cde/card-zone.ts', imports: [...cdeCommon, 'src/cde/'] },
+  { prefix: 'src/cde/arming.ts', imports: cdeCommon },
+  { prefix: 'src/cde/fatal.ts', imports: [] },
 
   { prefix: 'src/control/store/', imports: cdeCommon, packages: ['kysely', 'better-sqlite3'] },
   { prefix: 'src/control/access/', imports: [...cdeCommon, 'src/control/store/'] },
@@ -63,7 +67,7 @@ export const layers: readonly Layer[] = [
 ]
 
 /** Test files may use these wherever they stand, and reach what their own layer may not. */
-export const testPackages: readonly string[] = ['ws', 'zod', 'better-sqlite3', 'pino']
+export const testPackages: readonly string[] = ['ws', 'zod', 'better-sqlite3', 'pino', 'koffi']
 
 /** Files that may open sockets, start processes or touch files: the thin shells (STYLE section 3). */
 export const shellFiles: Readonly<Record<string, readonly RegExp[]>> = {
@@ -79,7 +83,7 @@ export const shellFiles: Readonly<Record<string, readonly RegExp[]>> = {
   'node:tls': [],
   'node:dns': [/^src\/cde\/card-zone\.ts$/],
   'node:child_process': [/^src\/control\/cde-process\.ts$/, /^src\/commands\//],
-  'node:worker_threads': [],
+  'node:worker_threads': [/^src\/cde\/threads\/(main|media-thread)\.ts$/],
   'node:fs': [
     /^src\/config(-checks)?\.ts$/,
     /^src\/commands\//,
@@ -99,6 +103,7 @@ export const ambientFiles: readonly RegExp[] = [
   /^src\/lib\/(clock|alarm|random)\.ts$/,
   /^src\/cde\/sip\/transport[^/]*\.ts$/,
   /^src\/cde\/media\/socket[^/]*\.ts$/,
+  /^src\/cde\/threads\/(main|media-thread|turns)\.ts$/,
   /^src\/cde\/gateways\/[^/]+\/client\.ts$/,
   /^src\/control\/cde-process\.ts$/,
   /^src\/control\/api\/server\.ts$/,

@@ -4,48 +4,29 @@
  * ends it.
  */
 import type { Address } from '../../lib/address.ts'
-import { type RandomBytes, randomUnit } from '../../lib/random.ts'
+import type { RandomBytes } from '../../lib/random.ts'
 import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
 import { CallerDirection } from '../dtmf/caller-direction.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
-import type { AudioCodec, AudioSession } from '../media/audio-session.ts'
+import type { AudioSession } from '../media/audio-session.ts'
 import { PassingDirection } from '../media/passing-direction.ts'
 import { RtcpSession } from '../media/rtcp-session.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
 import type { Frame } from '../media/socket.ts'
 import { SourceLock } from '../media/source-lock.ts'
-import { LegSecurity, type SrtpPolicy } from '../media/srtp/leg-security.ts'
 import { LegSrtp } from '../media/srtp/leg-srtp.ts'
-import { LocalSdp } from './local-sdp.ts'
+import type { MediaListener, MediaOrder, MediaTerms } from './media-orders.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
 import { sumCounters } from './sum-counters.ts'
 import type { Side } from './negotiation.ts'
-
-export interface CallMediaHooks {
-  onKey(key: KeyCode): void
-  onConflict(): void
-  onMaskFailed(): void
-  /** Something was masked just now. */
-  onMasked?(): void
-}
 
 export interface CallMediaOptions {
   readonly ports: MediaPorts
   readonly replacement: ReplacementKind
   readonly jitterMs: number
-  /** What may be negotiated on either leg; `defaultCodecs` when not given. */
-  readonly codecs?: readonly AudioCodec[]
   readonly random: RandomBytes
   readonly nowMs: () => number
 }
-
-/** What is wanted of a leg, and whether keys may be in its SIP messages. */
-export interface LegWish {
-  readonly policy: SrtpPolicy
-  readonly keysAllowed: boolean
-}
-
-const clear: LegWish = { policy: 'off', keysAllowed: false }
 
 /** One leg: its ports, whom it listens to, its keys, and its RTCP. */
 interface Leg {
@@ -60,8 +41,7 @@ interface Leg {
 /** Binds both legs' ports. @returns the media of a new call, or `no-ports` */
 export async function openCallMedia(
   options: CallMediaOptions,
-  hooks: CallMediaHooks,
-  wishes: Readonly<Record<Side, LegWish>> = { caller: clear, agent: clear },
+  listener: MediaListener,
 ): Promise<CallMedia | 'no-ports'> {
   const nowMs = options.nowMs()
   const caller = await options.ports.open()
@@ -70,53 +50,68 @@ export async function openCallMedia(
     caller?.release(nowMs)
     return 'no-ports'
   }
-  return new CallMedia(options, hooks, { caller, agent }, wishes)
+  return new CallMedia(options, listener, { caller, agent })
 }
 
 export class CallMedia {
-  readonly localSdp: Readonly<Record<Side, LocalSdp>>
+  /** Where each leg's RTP is received. */
+  readonly addresses: Readonly<Record<Side, Address>>
   readonly #nowMs: () => number
+  readonly #listener: MediaListener
   readonly #legs: Readonly<Record<Side, Leg>>
   readonly #masked: CallerDirection
   readonly #passing: PassingDirection
   /** Of the frame at hand. */
   readonly #rtp = rtpNumbers()
 
-  constructor(
-    options: CallMediaOptions,
-    hooks: CallMediaHooks,
-    pairs: Readonly<Record<Side, PortPair>>,
-    wishes: Readonly<Record<Side, LegWish>>,
-  ) {
+  constructor(options: CallMediaOptions, listener: MediaListener, pairs: Readonly<Record<Side, PortPair>>) {
     const { random, replacement, jitterMs, nowMs } = options
     this.#nowMs = nowMs
+    this.#listener = listener
     this.#masked = new CallerDirection({
       replacement,
       jitterMs,
       random,
-      onKey: (key) => hooks.onKey(key),
-      onConflict: () => hooks.onConflict(),
-      onMaskFailed: () => hooks.onMaskFailed(),
-      onMasked: () => hooks.onMasked?.(),
+      onKey: (key) => listener.onKey(key),
+      onConflict: () => listener.onEvent({ type: 'conflict' }),
+      onMaskFailed: () => listener.onEvent({ type: 'mask-failed' }),
+      onMasked: () => listener.onEvent({ type: 'masked' }),
     })
     this.#passing = new PassingDirection({ random })
     this.#legs = { caller: openLeg(pairs.caller, random), agent: openLeg(pairs.agent, random) }
-    const sdp = (side: Side) => {
-      const security = new LegSecurity({ ...wishes[side], random })
-      return new LocalSdp(pairs[side].address, Math.floor(randomUnit(random) * 2 ** 32), security, options.codecs)
-    }
-    this.localSdp = { caller: sdp('caller'), agent: sdp('agent') }
+    this.addresses = { caller: pairs.caller.address, agent: pairs.agent.address }
     this.#listen()
   }
 
+  execute(order: MediaOrder, nowMs: number): void {
+    switch (order.type) {
+      case 'use':
+        return this.use(order.terms, nowMs)
+      case 'propose':
+        return this.propose(order.side, order.session)
+      case 'withdraw':
+        return this.withdraw(order.side)
+      case 'arm':
+        return this.arm(nowMs, order.maskPolicy)
+      case 'field':
+        return this.setFieldOpen(order.isOpen, nowMs)
+      case 'disarm':
+        return this.disarm(nowMs)
+      case 'rearm':
+        return this.rearm(nowMs)
+      case 'close':
+        return this.close(nowMs)
+    }
+  }
+
   /** After each complete offer and answer: where each side is and what it speaks. */
-  use(sessions: Readonly<Partial<Record<Side, AudioSession>>>, nowMs: number): void {
+  use({ sessions, ownFormats, keys }: MediaTerms, nowMs: number): void {
     for (const side of ['caller', 'agent'] as const) {
       const session = sessions[side]
       if (session === undefined) continue
       const leg = this.#legs[side]
       leg.session = session
-      leg.srtp.agree(this.localSdp[side].security.agreement, nowMs)
+      leg.srtp.agree(keys[side], nowMs)
       const payloadTypes = new Set(session.formats.map(({ payloadType }) => payloadType))
       leg.rtpLock.agree({ remote: session.remote, payloadTypes })
       leg.rtcpLock.agree({ remote: session.remoteRtcp })
@@ -124,8 +119,8 @@ export class CallMedia {
     const callerFormats = this.#legs.caller.session?.formats ?? []
     const agentFormats = this.#legs.agent.session?.formats ?? []
     // RFC 3264 5.1: what a side sends carries our payload type numbers; its own are taken where ours say nothing.
-    this.#masked.setFormats([...this.localSdp.caller.formats, ...callerFormats], agentFormats, nowMs)
-    this.#passing.setFormats([...this.localSdp.agent.formats, ...agentFormats], callerFormats)
+    this.#masked.setFormats([...ownFormats.caller, ...callerFormats], agentFormats, nowMs)
+    this.#passing.setFormats([...ownFormats.agent, ...agentFormats], callerFormats)
   }
 
   /** MED-13: an offer of this side is open; both its sources are heard, the agreed one is served. */
@@ -143,6 +138,7 @@ export class CallMedia {
   arm(nowMs: number, maskPolicy: MaskPolicy = 'burst'): void {
     this.#legs.caller.rtpLock.setArmed(true)
     this.#toAgent(this.#masked.arm(nowMs, maskPolicy))
+    this.#listener.onEvent({ type: 'armed' })
   }
 
   /** The caller was asked for keys, or is not any more. */
@@ -161,9 +157,9 @@ export class CallMedia {
     this.#toAgent(this.#masked.arm(nowMs))
   }
 
-  /** A SIP INFO body from the caller. @returns whether it carried a key */
-  info(contentType: string, body: Uint8Array, nowMs: number): 'digit' | 'not-digit' {
-    return this.#masked.info(contentType, body, nowMs)
+  /** A key that came in a SIP INFO from the caller. */
+  infoKey(key: KeyCode, nowMs: number): void {
+    this.#masked.infoKey(key, nowMs)
   }
 
   wake(nowMs: number): void {
@@ -190,6 +186,11 @@ export class CallMedia {
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
+  /** Whether the masked line runs, which has a tick of its own. */
+  get isMasked(): boolean {
+    return this.#masked.nextTickAtMs() !== undefined
+  }
+
   counters(): Readonly<Record<string, number>> {
     const { caller, agent } = this.#legs
     return sumCounters([
@@ -208,7 +209,6 @@ export class CallMedia {
     for (const side of ['caller', 'agent'] as const) {
       this.#legs[side].pair.release(nowMs)
       this.#legs[side].srtp.close()
-      this.localSdp[side].security.wipe()
     }
   }
 

@@ -15,7 +15,8 @@ import { isLoopback } from '../media/ip-host.ts'
 import type { SipTransport } from '../sip/transport-udp.ts'
 import type { LegEvent, LegId, UserAgent } from '../sip/user-agent.ts'
 import { Call } from './call.ts'
-import type { CallMedia, CallMediaHooks, LegWish } from './call-media.ts'
+import type { MediaEvent, MediaListener } from './media-orders.ts'
+import type { LegWish, NegotiatedMedia } from './negotiated-media.ts'
 import type { CallEffect } from './effects.ts'
 import type { CallVerdict } from './end-reasons.ts'
 import { CALL_HEADER } from './headers.ts'
@@ -23,14 +24,16 @@ import { KeyRate } from './key-rate.ts'
 import type { Side } from './negotiation.ts'
 import { findNumber } from './routing.ts'
 import { SecureMode } from './secure-mode.ts'
-import { type Counters, sumCounters } from './sum-counters.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
 export interface CallsOptions {
   readonly settings: CdeSettings
   readonly userAgent: UserAgent
   /** Binds the ports of a new call. */
-  openMedia(hooks: CallMediaHooks, wishes: Readonly<Record<Side, LegWish>>): Promise<CallMedia | 'no-ports'>
+  openMedia(
+    listener: MediaListener,
+    wishes: Readonly<Record<Side, LegWish>>,
+  ): Promise<NegotiatedMedia | 'no-ports' | 'failed'>
   readonly clock: Clock
   readonly random: RandomBytes
   /** IP address of each destination host that is a name. */
@@ -40,6 +43,8 @@ export interface CallsOptions {
   onKey(callId: string, key: KeyCode): void
   onConflict(callId: string): void
   onMaskFailed(callId: string): void
+  /** What `captureOpened` asked for is in force. */
+  onArmed(callId: string): void
 }
 
 interface LiveCall {
@@ -54,7 +59,7 @@ interface LiveCall {
   readonly keyRate: KeyRate
   /** The masker failed: the agent hears silence until the next wake makes a fresh one. */
   maskFailed: boolean
-  media: CallMedia | undefined
+  media: NegotiatedMedia | undefined
 }
 
 export class Calls {
@@ -62,8 +67,6 @@ export class Calls {
   readonly #calls = new Map<string, LiveCall>()
   readonly #byLeg = new Map<LegId, { call: LiveCall; side: Side }>()
   readonly #counters: Record<string, number> = {}
-  /** What the media of ended calls has counted. */
-  #endedMedia: Counters = {}
   #transport: SipTransport | undefined
   /** Told after every input: something may want to be woken earlier now. */
   onChange: () => void = () => {}
@@ -83,18 +86,18 @@ export class Calls {
     return live.call.state === 'answered' || live.call.state === 'talking' ? 'live' : 'not-answered'
   }
 
-  /** From now on the caller's direction is masked. @param maskPolicy undefined: as the number's settings say */
+  /** Has the caller's direction masked; `onArmed` says from when on. @param maskPolicy undefined: as the number's settings say */
   captureOpened(callId: string, maskPolicy: MaskPolicy | undefined): void {
     const live = this.#calls.get(callId)
     if (live === undefined) return
     live.secure.captureOpened()
-    live.media?.arm(this.#nowMs(), maskPolicy ?? live.number.maskPolicy)
+    live.media?.send({ type: 'arm', maskPolicy: maskPolicy ?? live.number.maskPolicy })
     this.onChange()
   }
 
   /** The caller was asked for keys of a field, or is not any more. */
   setFieldOpen(callId: string, isOpen: boolean): void {
-    this.#calls.get(callId)?.media?.setFieldOpen(isOpen, this.#nowMs())
+    this.#calls.get(callId)?.media?.send({ type: 'field', isOpen })
   }
 
   captureClosed(callId: string): void {
@@ -125,29 +128,28 @@ export class Calls {
     for (const live of [...this.#calls.values()]) {
       this.#run(live, live.call.wake(nowMs))
       if (live.maskFailed) this.#maskAnew(live, nowMs)
-      if (live.secure.wake(nowMs) === 'disarm') live.media?.disarm(nowMs)
-      live.media?.wake(nowMs)
+      if (live.secure.wake(nowMs) === 'disarm') live.media?.send({ type: 'disarm' })
     }
   }
 
   nextWakeAtMs(): number | undefined {
     let next = Number.POSITIVE_INFINITY
-    for (const { call, secure, media } of this.#calls.values()) {
-      next = Math.min(next, call.nextWakeAtMs() ?? next, secure.nextWakeAtMs() ?? next, media?.nextWakeAtMs() ?? next)
+    for (const { call, secure, maskFailed } of this.#calls.values()) {
+      if (maskFailed) return this.#nowMs()
+      next = Math.min(next, call.nextWakeAtMs() ?? next, secure.nextWakeAtMs() ?? next)
     }
     return next === Number.POSITIVE_INFINITY ? undefined : next
   }
 
   counters(): Readonly<Record<string, number>> {
-    const live = [...this.#calls.values()].flatMap(({ media }) => (media === undefined ? [] : [media.counters()]))
-    return { ...sumCounters([this.#counters, this.#endedMedia, ...live]), calls_live: this.#calls.size }
+    return { ...this.#counters, calls_live: this.#calls.size }
   }
 
   /** In doubt, mask: a line whose masker failed is not let go in clear while the caller may still be keying. */
   #maskAnew(live: LiveCall, nowMs: number): void {
     live.maskFailed = false
     live.secure.keyMasked(nowMs)
-    if (live.secure.state !== 'clear') live.media?.rearm(nowMs)
+    if (live.secure.state !== 'clear') live.media?.send({ type: 'rearm' })
   }
 
   #incoming(event: Extract<LegEvent, { type: 'incoming' }>): void {
@@ -193,11 +195,9 @@ export class Calls {
   /** SIP-21: the user agent has answered already. A key of an armed caller is captured; no other INFO is relayed. */
   #info(live: LiveCall, side: Side, event: Extract<LegEvent, { type: 'info' }>): void {
     const { contentType, body } = event
-    if (typeof parseInfoBody(contentType, body) === 'string') return this.#count('info_not_relayed')
-    if (side === 'caller' && live.secure.state !== 'clear') {
-      live.media?.info(contentType, body, this.#nowMs())
-      return this.onChange()
-    }
+    const key = parseInfoBody(contentType, body)
+    if (typeof key === 'string') return this.#count('info_not_relayed')
+    if (side === 'caller' && live.secure.state !== 'clear') return live.media?.sendKey(key)
     this.#run(live, [{ type: 'info', side: side === 'caller' ? 'agent' : 'caller', contentType, body }])
   }
 
@@ -216,11 +216,11 @@ export class Calls {
       case 'open-media':
         return void this.#openMedia(live)
       case 'use-media':
-        return live.media?.use(effect.sessions, nowMs)
+        return live.media?.use(effect.sessions)
       case 'propose-media':
-        return live.media?.propose(effect.side, effect.session)
+        return live.media?.send({ type: 'propose', side: effect.side, session: effect.session })
       case 'withdraw-media':
-        return live.media?.withdraw(effect.side)
+        return live.media?.send({ type: 'withdraw', side: effect.side })
       case 'close-media':
         return this.#closeMedia(live)
       case 'invite':
@@ -257,32 +257,18 @@ export class Calls {
   }
 
   async #openMedia(live: LiveCall): Promise<void> {
-    const { openMedia, onKey, onConflict, onMaskFailed } = this.#options
-    const hooks: CallMediaHooks = {
-      onKey: (key) => {
-        live.secure.keyMasked(this.#nowMs())
-        if (live.keyRate.allows(this.#nowMs())) onKey(live.callId, key)
-        else this.#count('keys_too_fast')
-      },
-      onConflict: () => onConflict(live.callId),
-      onMaskFailed: () => {
-        live.maskFailed = true
-        onMaskFailed(live.callId)
-        this.onChange()
-      },
-      onMasked: () => live.secure.keyMasked(this.#nowMs()),
+    const listener: MediaListener = {
+      onKey: (key) => this.#key(live, key),
+      onEvent: (event) => this.#mediaEvent(live, event),
     }
-    const opened = await openMedia(hooks, {
+    const opened = await this.#options.openMedia(listener, {
       caller: { policy: 'mirrored', keysAllowed: this.#keysAllowed(live.callerHost) },
       agent: { policy: live.number.srtp, keysAllowed: this.#keysAllowed(this.#agentHost(live.number)) },
-    }).catch(() => {
-      // A fault while binding is this call's trouble, never the end of all others.
-      this.#count('media_open_failed')
-      return 'no-ports' as const
     })
-    if (opened === 'no-ports') return this.#run(live, live.call.mediaFailed())
+    if (opened === 'failed') this.#count('media_open_failed')
+    if (typeof opened === 'string') return this.#run(live, live.call.mediaFailed())
     // The caller may have hung up while the ports were being bound.
-    if (live.call.state === 'ended') return opened.close(this.#nowMs())
+    if (live.call.state === 'ended') return opened.close()
     live.media = opened
     this.#run(live, live.call.mediaReady(opened.localSdp))
   }
@@ -297,10 +283,34 @@ export class Calls {
     return isLoopback(host) || this.#options.settings.allowClearKeys.includes(host)
   }
 
+  #key(live: LiveCall, key: KeyCode): void {
+    live.secure.keyMasked(this.#nowMs())
+    if (live.keyRate.allows(this.#nowMs())) this.#options.onKey(live.callId, key)
+    else this.#count('keys_too_fast')
+    this.onChange()
+  }
+
+  #mediaEvent(live: LiveCall, event: MediaEvent): void {
+    const { onArmed, onConflict, onMaskFailed } = this.#options
+    switch (event.type) {
+      case 'armed':
+        onArmed(live.callId)
+        break
+      case 'masked':
+        live.secure.keyMasked(this.#nowMs())
+        break
+      case 'conflict':
+        onConflict(live.callId)
+        break
+      case 'mask-failed':
+        live.maskFailed = true
+        onMaskFailed(live.callId)
+    }
+    this.onChange()
+  }
+
   #closeMedia(live: LiveCall): void {
-    if (live.media === undefined) return
-    this.#endedMedia = sumCounters([this.#endedMedia, live.media.counters()])
-    live.media.close(this.#nowMs())
+    live.media?.close()
     live.media = undefined
   }
 

@@ -11,7 +11,9 @@ import type { AudioFormat, AudioSession, Direction } from '../media/audio-sessio
 import { PortPool } from '../media/ports.ts'
 import { writeRtp } from '../media/rtp.ts'
 import type { FrameListener, MediaEngine, PacketListener } from '../media/socket.ts'
+import { plainTerms } from '../../../test/support/media-terms.ts'
 import { openCallMedia } from './call-media.ts'
+import type { MediaEvent } from './media-orders.ts'
 import { MediaPorts } from './media-ports.ts'
 
 const host = '192.0.2.1'
@@ -74,12 +76,11 @@ async function newCall(inPlace: boolean) {
   const random = seededRandom(77)
   const ports = new MediaPorts(host, new PortPool(10_000, 10_003, seededRandom(5)), engine, () => nowMs)
   const told: unknown[] = []
-  const hooks = {
-    onKey: (key: number) => told.push(key),
-    onConflict: () => told.push('conflict'),
-    onMaskFailed: () => told.push('failed'),
+  const listener = {
+    onKey: (key: number) => void told.push(key),
+    onEvent: ({ type }: MediaEvent) => void told.push(type),
   }
-  const media = await openCallMedia({ ports, replacement: 'flat', jitterMs: 40, random, nowMs: () => nowMs }, hooks)
+  const media = await openCallMedia({ ports, replacement: 'flat', jitterMs: 40, random, nowMs: () => nowMs }, listener)
   assert.ok(media !== 'no-ports')
   const setNow = (toMs: number): void => {
     nowMs = toMs
@@ -179,13 +180,13 @@ function live({ engine, media, setNow }: Run, { step, nowMs }: { step: Step; now
     case 'wake':
       return media.wake(nowMs)
     case 'agree':
-      return media.use({ agent: session('agent', [pcma, pcmu, event], 'sendrecv') }, nowMs)
+      return media.use(plainTerms({ agent: session('agent', [pcma, pcmu, event], 'sendrecv') }), nowMs)
     case 'propose':
       return media.propose('caller', { ...session('caller', [pcma], 'sendrecv'), remote: stray })
     case 'withdraw':
       return media.withdraw('caller')
     case 'hold':
-      return media.use({ caller: session('caller', [pcma, event], step.direction) }, nowMs)
+      return media.use(plainTerms({ caller: session('caller', [pcma, event], step.direction) }), nowMs)
   }
 }
 
@@ -196,10 +197,10 @@ test('what crosses in place is what crosses as a copy', async () => {
     const runs = [await newCall(true), await newCall(false)] as const
     for (const { media } of runs) {
       media.use(
-        {
+        plainTerms({
           caller: session('caller', [pcma, pcmu, event], 'sendrecv'),
           agent: session('agent', agentFormats, 'sendrecv'),
-        },
+        }),
         1_000,
       )
     }

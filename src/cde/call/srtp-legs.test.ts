@@ -17,6 +17,8 @@ import { LegSrtp } from '../media/srtp/leg-srtp.ts'
 import type { LegEvent } from '../sip/user-agent.ts'
 import { Call } from './call.ts'
 import { openCallMedia } from './call-media.ts'
+import type { MediaOrder } from './media-orders.ts'
+import { NegotiatedMedia } from './negotiated-media.ts'
 import type { CallEffect } from './effects.ts'
 import { MediaPorts } from './media-ports.ts'
 import type { Side } from './negotiation.ts'
@@ -93,13 +95,15 @@ async function setUp(policies: Readonly<Record<Side, SrtpPolicy>>, agentAnswers?
     },
   }
   const ports = new MediaPorts('192.0.2.1', new PortPool(10_000, 10_003, random), engine, () => nowMs)
-  const hooks = { onKey: () => {}, onConflict: () => {}, onMaskFailed: () => {} }
   const options = { ports, replacement: 'flat', jitterMs: 40, random, nowMs: () => nowMs } as const
-  const media = await openCallMedia(options, hooks, {
+  const media = await openCallMedia(options, { onKey: () => {}, onEvent: () => {} })
+  assert.ok(media !== 'no-ports')
+  const link = { send: (order: MediaOrder) => media.execute(order, nowMs), sendKey: () => {} }
+  const wishes = {
     caller: { policy: 'mirrored', keysAllowed: true },
     agent: { policy: policies.agent, keysAllowed: true },
-  })
-  assert.ok(media !== 'no-ports')
+  } as const
+  const negotiated = new NegotiatedMedia(link, { addresses: media.addresses, wishes, random })
   const caller = new Phone(4_000, policies.caller)
   const agent = new Phone(5_000, agentAnswers ?? (policies.agent === 'off' ? 'off' : 'mirrored'))
   const call = new Call(
@@ -110,17 +114,18 @@ async function setUp(policies: Readonly<Record<Side, SrtpPolicy>>, agentAnswers?
   const bodies: string[] = []
   const run = (effects: readonly CallEffect[]): readonly CallEffect[] => {
     for (const effect of effects) {
-      if (effect.type === 'use-media') media.use(effect.sessions, nowMs)
+      if (effect.type === 'use-media') negotiated.use(effect.sessions)
       else if ('body' in effect && effect.body !== undefined) bodies.push(Buffer.from(effect.body).toString())
     }
     return effects
   }
   call.start()
-  const invite = find(run(call.mediaReady(media.localSdp)), 'invite')
+  const invite = find(run(call.mediaReady(negotiated.localSdp)), 'invite')
   const answer = run(call.legEvent('agent', answered(agent.answer(invite.body)), nowMs))
-  const portOf = (side: Side): number => media.localSdp[side].formats.length && portIn(bodies[side === 'agent' ? 0 : 1])
+  const portOf = (side: Side): number =>
+    negotiated.localSdp[side].formats.length && portIn(bodies[side === 'agent' ? 0 : 1])
   return {
-    ...{ media, call, caller, agent, sent, run, answer, bodies, portOf },
+    ...{ media, negotiated, call, caller, agent, sent, run, answer, bodies, portOf },
     /** A datagram from a phone's own address, or from its RTCP port. */
     arrive(side: Side, packet: Uint8Array, rtcp = false): void {
       const { host, port } = side === 'caller' ? caller.address : agent.address
@@ -253,7 +258,7 @@ test('an agent that must have SRTP and answers in the clear gets no call, and no
   assert.equal(find(set.answer, 'reject').status, 488)
   assert.equal(find(set.answer, 'hang-up').side, 'agent')
   assert.equal(set.call.state, 'ended')
-  assert.equal(set.media.localSdp.agent.security.agreement, undefined)
+  assert.equal(set.negotiated.localSdp.agent.security.agreement, undefined)
 })
 
 test('an agent that may have SRTP and knows none is spoken to in the clear', async () => {
@@ -311,9 +316,9 @@ test('a re-INVITE with the same key changes neither key nor version nor what is 
 test('after the call nothing is sent and no key is left', async () => {
   const set = await talking({ caller: 'required', agent: 'required' })
   const packet = set.caller.says()
-  set.media.close(set.now())
+  set.negotiated.close()
   assert.equal(relayed(set, 'caller', packet), undefined)
   for (const side of ['caller', 'agent'] as const) {
-    assert.equal(set.media.localSdp[side].security.agreement, undefined)
+    assert.equal(set.negotiated.localSdp[side].security.agreement, undefined)
   }
 })

@@ -9,7 +9,6 @@ import { Counters } from './counters.ts'
 import { EventPresses } from './event-presses.ts'
 import { parseEvents, type TelephoneEvent } from './events.ts'
 import { Formats } from './formats.ts'
-import { parseInfoBody } from './info-body.ts'
 import { type Carriage, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
 import { LineAudio, type LineCodec } from './line-audio.ts'
 import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
@@ -139,16 +138,10 @@ export class CallerDirection {
     return this.#line === undefined ? undefined : this.#nextTickMs
   }
 
-  /** A SIP INFO of the caller, answered by the SIP side. Its body never goes further. */
-  info(contentType: string, body: Uint8Array, nowMs: number): 'digit' | 'not-digit' {
-    const key = parseInfoBody(contentType, body)
-    if (key === 'not-digit') {
-      this.#counters.add('dtmf_info_not_digit')
-      return key
-    }
+  /** A key that came in a SIP INFO. */
+  infoKey(key: KeyCode, nowMs: number): void {
     const line = this.#line
     if (line !== undefined) this.#guarded(() => line.infoPress(key, this.#liveAt(line, nowMs)))
-    return 'digit'
   }
 
   /**

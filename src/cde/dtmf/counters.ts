@@ -14,7 +14,6 @@ export const counterNames = [
   'dtmf_ticks_skipped',
   'dtmf_mask_failed',
   'dtmf_conflict',
-  'dtmf_info_not_digit',
 ] as const
 
 export type CounterName = (typeof counterNames)[number]

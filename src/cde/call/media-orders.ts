@@ -1,0 +1,58 @@
+/**
+ * What a call wants of its media, and what its media tell it: the whole conversation between the two, as plain data, because
+ * they live in different threads (`../threads`). A key is in none of it: it travels by itself and is wiped where it was.
+ */
+import type { MaskPolicy } from '../../wall/settings.ts'
+import type { AudioFormat, AudioSession } from '../media/audio-session.ts'
+import type { SrtpAgreement } from '../media/srtp/leg-srtp.ts'
+import type { Side } from './negotiation.ts'
+
+/** What offers and answers have settled. */
+export interface MediaTerms {
+  /** A leg that is missing goes on as it is. */
+  readonly sessions: Readonly<Partial<Record<Side, AudioSession>>>
+  /** Of our own descriptions: a conforming peer sends with these payload type numbers (RFC 3264 5.1). */
+  readonly ownFormats: Readonly<Record<Side, readonly AudioFormat[]>>
+  /** Of the legs in `sessions`; undefined for RTP in the clear. */
+  readonly keys: Readonly<Record<Side, SrtpAgreement | undefined>>
+}
+
+export type MediaOrder =
+  /** After each complete offer and answer. */
+  | { readonly type: 'use'; readonly terms: MediaTerms }
+  /** MED-13: an offer of this side is open; both its sources are heard, the agreed one is served. */
+  | { readonly type: 'propose'; readonly side: Side; readonly session: AudioSession }
+  | { readonly type: 'withdraw'; readonly side: Side }
+  /** Answered by `armed`; once more while armed: another capture has begun, perhaps with another policy. */
+  | { readonly type: 'arm'; readonly maskPolicy: MaskPolicy }
+  /** The caller was asked for keys, or is not any more. */
+  | { readonly type: 'field'; readonly isOpen: boolean }
+  | { readonly type: 'disarm' }
+  /** After the masker failed: a fresh line; nothing is relayed in between. */
+  | { readonly type: 'rearm' }
+  /** Gives the ports back and wipes the keys of both legs. */
+  | { readonly type: 'close' }
+
+export type MediaEvent =
+  /** From here on nothing of the caller reaches the agent unmasked. */
+  | { readonly type: 'armed' }
+  /** Something was masked just now. */
+  | { readonly type: 'masked' }
+  /** Two carriages contradict each other about a key. */
+  | { readonly type: 'conflict' }
+  /** The agent hears silence until `rearm`. */
+  | { readonly type: 'mask-failed' }
+
+/** Where a call's media tell what happens. */
+export interface MediaListener {
+  /** A key went down while armed; take it by value, keep nothing. */
+  onKey(key: number): void
+  onEvent(event: MediaEvent): void
+}
+
+/** Where a call's orders go. */
+export interface MediaLink {
+  send(order: MediaOrder): void
+  /** A key that came in a SIP INFO of an armed caller. */
+  sendKey(key: number): void
+}

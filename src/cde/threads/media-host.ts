@@ -1,0 +1,152 @@
+/**
+ * The calls' media of one thread: carries out the main thread's orders and gives each call its turn. Sans-I/O but for the ports
+ * that it is given.
+ *
+ * Calls whose caller direction is masked have a tick of their own, every few ms. All others want only RTCP and keep-alives,
+ * seconds apart: they are looked at together, `SWEEP_MS` apart, which costs a thousand calls less than one packet.
+ */
+import type { Address } from '../../lib/address.ts'
+import { type CallMedia, type CallMediaOptions, openCallMedia } from '../call/call-media.ts'
+import type { MediaEvent } from '../call/media-orders.ts'
+import type { Side } from '../call/negotiation.ts'
+import { sumCounters } from '../call/sum-counters.ts'
+import { ReceivedKeys, secretCopy } from './keys-on-the-way.ts'
+import type { FromThread, Secret, TermsOnTheWay, ToThread } from './messages.ts'
+
+const SWEEP_MS = 100
+/** What is masked is told at most so often; what it prolongs lasts for seconds. */
+const MASKED_EVERY_MS = 200
+
+interface HostedCall {
+  readonly keys: Readonly<Record<Side, ReceivedKeys>>
+  media: CallMedia | 'opening'
+  maskedToldAtMs: number
+}
+
+export class MediaHost {
+  readonly #options: CallMediaOptions
+  readonly #tell: (message: FromThread, transfer?: readonly ArrayBuffer[]) => void
+  readonly #calls = new Map<number, HostedCall>()
+  /** Those that are masked. */
+  readonly #ticking = new Set<CallMedia>()
+  /** What the media of ended calls has counted. */
+  #ended: Readonly<Record<string, number>> = {}
+  #sweepAtMs = 0
+
+  constructor(options: CallMediaOptions, tell: (message: FromThread, transfer?: readonly ArrayBuffer[]) => void) {
+    this.#options = options
+    this.#tell = tell
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  execute(message: ToThread): void {
+    const nowMs = this.#options.nowMs()
+    if (message.type === 'stop') return this.close()
+    if (message.type === 'open') return void this.#open(message.call)
+    const call = this.#calls.get(message.call)
+    // Orders and the end of a call may cross: what comes for one that is gone has nothing to do.
+    if (call === undefined) return message.type === 'key' ? void message.key.fill(0) : undefined
+    if (message.type === 'order' && message.order.type === 'close') return this.#close(message.call, call, nowMs)
+    const { media } = call
+    if (media === 'opening') return
+    if (message.type === 'use') media.use(received(call, message.terms), nowMs)
+    else if (message.type === 'order') media.execute(message.order, nowMs)
+    else infoKey(media, message.key, nowMs)
+    if (media.isMasked) this.#ticking.add(media)
+    else this.#ticking.delete(media)
+  }
+
+  wake(nowMs: number): void {
+    for (const media of this.#ticking) if (dueMs(media) <= nowMs) media.wake(nowMs)
+    if (nowMs < this.#sweepAtMs) return
+    this.#sweepAtMs = nowMs + SWEEP_MS
+    for (const { media } of this.#calls.values()) if (media !== 'opening') media.wake(nowMs)
+    this.#options.ports.wake(nowMs)
+  }
+
+  /** @returns when `wake` is due; undefined while there is nothing to do */
+  nextWakeAtMs(): number | undefined {
+    let next = this.#calls.size === 0 ? this.#options.ports.nextWakeAtMs() : this.#sweepAtMs
+    for (const media of this.#ticking) next = Math.min(next ?? Number.POSITIVE_INFINITY, dueMs(media))
+    return next
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const live = [...this.#calls.values()].flatMap(({ media }) => (media === 'opening' ? [] : [media.counters()]))
+    return { ...sumCounters([this.#ended, ...live]), ...this.#options.ports.counters() }
+  }
+
+  /** Ends all calls' media and gives every port back at once. */
+  close(): void {
+    for (const [number, call] of this.#calls) this.#close(number, call, this.#options.nowMs())
+    this.#options.ports.close()
+  }
+
+  async #open(number: number): Promise<void> {
+    const call: HostedCall = {
+      keys: { caller: new ReceivedKeys(), agent: new ReceivedKeys() },
+      media: 'opening',
+      maskedToldAtMs: Number.NEGATIVE_INFINITY,
+    }
+    this.#calls.set(number, call)
+    const listener = {
+      onKey: (key: number) => this.#tellKey(number, key),
+      onEvent: (event: MediaEvent) => this.#tellEvent(number, call, event),
+    }
+    // A fault while binding is this call's trouble, never the end of all others.
+    const media = await openCallMedia(this.#options, listener).catch(() => 'failed' as const)
+    if (typeof media === 'string') {
+      this.#calls.delete(number)
+      return this.#tell({ type: 'not-opened', call: number, problem: media })
+    }
+    // It may have ended while its ports were being bound.
+    if (!this.#calls.has(number)) return media.close(this.#options.nowMs())
+    call.media = media
+    this.#tell({ type: 'opened', call: number, addresses: addressesOf(media) })
+  }
+
+  #tellKey(call: number, key: number): void {
+    const octet = secretCopy(Uint8Array.of(key))
+    this.#tell({ type: 'key', call, key: octet }, [octet.buffer])
+  }
+
+  #tellEvent(number: number, call: HostedCall, event: MediaEvent): void {
+    if (event.type === 'masked') {
+      const nowMs = this.#options.nowMs()
+      if (nowMs < call.maskedToldAtMs + MASKED_EVERY_MS) return
+      call.maskedToldAtMs = nowMs
+    }
+    this.#tell({ type: 'event', call: number, event })
+  }
+
+  #close(number: number, call: HostedCall, nowMs: number): void {
+    this.#calls.delete(number)
+    for (const keys of [call.keys.caller, call.keys.agent]) keys.wipe()
+    const { media } = call
+    if (media === 'opening') return
+    this.#ticking.delete(media)
+    media.close(nowMs)
+    this.#ended = sumCounters([this.#ended, media.counters()])
+  }
+}
+
+function dueMs(media: CallMedia): number {
+  return media.nextWakeAtMs() ?? Number.POSITIVE_INFINITY
+}
+
+function addressesOf({ addresses: { caller, agent } }: CallMedia): Readonly<Record<Side, Address>> {
+  return { caller: { ...caller }, agent: { ...agent } }
+}
+
+function received({ keys }: HostedCall, terms: TermsOnTheWay) {
+  return { ...terms, keys: { caller: keys.caller.take(terms.keys.caller), agent: keys.agent.take(terms.keys.agent) } }
+}
+
+function infoKey(media: CallMedia, key: Secret, nowMs: number): void {
+  const [code = 0] = key
+  key.fill(0)
+  media.infoKey(code, nowMs)
+}

@@ -1,0 +1,143 @@
+/**
+ * All media threads: they own the media sockets and the audio of every call; SIP, captures and gateways stay in the card
+ * zone's main thread, and neither side's work delays the other's. A new call goes to the thread with the fewest.
+ *
+ * A thread that dies takes live calls' media with it, perhaps in the middle of a capture: then the whole card zone ends, and
+ * control starts a new one (docs/decisions/2026-11-22-media-threads.md).
+ */
+import type { RandomBytes } from '../../lib/random.ts'
+import type { MediaLink, MediaListener, MediaOrder } from '../call/media-orders.ts'
+import { type LegWish, NegotiatedMedia } from '../call/negotiated-media.ts'
+import type { Side } from '../call/negotiation.ts'
+import { sumCounters } from '../call/sum-counters.ts'
+import type { AudioCodec } from '../media/audio-formats.ts'
+import { KeyNumbers, secretCopy } from './keys-on-the-way.ts'
+import { type CallMessage, MediaThread } from './media-thread.ts'
+import type { Secret, ThreadSettings } from './messages.ts'
+import { portShare } from './port-share.ts'
+
+export interface MediaThreadsOptions {
+  /** With the ports of all. */
+  readonly settings: ThreadSettings
+  readonly threads: number
+  readonly codecs: readonly AudioCodec[]
+  readonly nowMs: () => number
+  readonly random: RandomBytes
+  /** A thread died or hangs. */
+  onLost(): void
+}
+
+type Opened = Extract<CallMessage, { type: 'opened' | 'not-opened' }>
+
+interface ThreadCall {
+  readonly listener: MediaListener
+  readonly opened: (opened: Opened) => void
+}
+
+export class MediaThreads {
+  readonly #options: MediaThreadsOptions
+  readonly #threads: readonly MediaThread[]
+  readonly #calls = new Map<number, ThreadCall>()
+  readonly #keyNumbers = new KeyNumbers()
+  #lastCall = 0
+
+  constructor(options: MediaThreadsOptions) {
+    this.#options = options
+    const { settings, threads, nowMs } = options
+    this.#threads = Array.from({ length: threads }, (_, index) => {
+      const share = portShare(settings, index, threads)
+      return new MediaThread({
+        settings: { ...settings, ...share },
+        nowMs,
+        onMessage: (message) => this.#heard(message),
+        onLost: () => options.onLost(),
+      })
+    })
+  }
+
+  /** @returns the engine in use once all threads are up, or why one is not */
+  async start(): Promise<'uring' | 'epoll' | 'dgram' | 'media-engine-unavailable'> {
+    const answers = await Promise.all(this.#threads.map(({ answer }) => answer))
+    const [first] = answers
+    if (first?.type !== 'ready' || answers.some(({ type }) => type === 'not-ready')) return 'media-engine-unavailable'
+    return first.engine
+  }
+
+  /** Binds the ports of a new call. */
+  async open(
+    listener: MediaListener,
+    wishes: Readonly<Record<Side, LegWish>>,
+  ): Promise<NegotiatedMedia | 'no-ports' | 'failed'> {
+    const [first, ...others] = this.#threads
+    if (first === undefined) return 'no-ports'
+    const thread = others.reduce((least, other) => (other.calls.size < least.calls.size ? other : least), first)
+    const number = ++this.#lastCall
+    const { promise, resolve } = Promise.withResolvers<Opened>()
+    this.#calls.set(number, { listener, opened: resolve })
+    thread.calls.add(number)
+    thread.post({ type: 'open', call: number })
+    const opened = await promise
+    if (opened.type === 'not-opened') {
+      this.#forget(thread, number)
+      return opened.problem
+    }
+    const { codecs, random } = this.#options
+    return new NegotiatedMedia(this.#link(thread, number), { addresses: opened.addresses, wishes, codecs, random })
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return sumCounters(this.#threads.map((thread) => thread.counters()))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.stop()))
+  }
+
+  #link(thread: MediaThread, call: number): MediaLink {
+    return {
+      send: (order) => {
+        if (order.type === 'close') this.#forget(thread, call)
+        if (order.type === 'use') this.#use(thread, call, order)
+        else thread.post({ type: 'order', call, order })
+      },
+      sendKey: (key) => {
+        const octet = secretCopy(Uint8Array.of(key))
+        thread.post({ type: 'key', call, key: octet }, [octet.buffer])
+      },
+    }
+  }
+
+  #use(thread: MediaThread, call: number, { terms }: Extract<MediaOrder, { type: 'use' }>): void {
+    const transfer: ArrayBuffer[] = []
+    const keys = {
+      caller: this.#keyNumbers.send(terms.keys.caller, transfer),
+      agent: this.#keyNumbers.send(terms.keys.agent, transfer),
+    }
+    thread.post({ type: 'use', call, terms: { ...terms, keys } }, transfer)
+  }
+
+  #heard(message: CallMessage): void {
+    const call = this.#calls.get(message.call)
+    switch (message.type) {
+      case 'opened':
+      case 'not-opened':
+        return call?.opened(message)
+      case 'event':
+        return call?.listener.onEvent(message.event)
+      case 'key':
+        return taken(message.key, (key) => call?.listener.onKey(key))
+    }
+  }
+
+  #forget(thread: MediaThread, call: number): void {
+    this.#calls.delete(call)
+    thread.calls.delete(call)
+  }
+}
+
+/** A key is read once, and wiped where it was. */
+function taken(key: Secret, use: (key: number) => void): void {
+  const [code = 0] = key
+  key.fill(0)
+  use(code)
+}
