@@ -51,6 +51,8 @@ export const mediaLimits = {
   rtcpIntervalMs: 5_000,
   /** A transit time that changes by more is the source's doing (hold, a clock set anew), not the network's: no jitter. */
   transitChangeMsMax: 1_000,
+  /** How often the quality of a live call is reported. */
+  qualityEveryMs: 30_000,
   /** A longer way there and back is a peer's mistake. */
   roundTripMsMax: 10_000,
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
@@ -95,6 +97,12 @@ export const threadLimits = {
   countersEveryMs: 2_000,
   silenceMs: 10_000,
   stopMs: 1_000,
+} as const
+
+/** Calls whose packets the kernel forwards by itself. */
+export const kernelLimits = {
+  /** Per thread: two directions of each of its calls. */
+  flowsMax: 4_096,
 } as const
 
 /** Recordings read by the tools. */
