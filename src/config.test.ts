@@ -76,6 +76,11 @@ test('SRTP keys towards a peer in another network need a word of allowance', () 
   assert.match(problemsOf({ numbers: [{ ...number, destination: 'sip:a@127.0.0.1', srtp: 'yes' }] }), /off, offered or/)
 })
 
+test('NAT is a word per number', () => {
+  const number = { id: 'sales', merchant: 'acme', called: '+442079460000', destination: 'sip:a@127.0.0.1' }
+  assert.match(problemsOf({ numbers: [{ ...number, nat: true }] }), /^numbers\[0\]\.nat: must be none, caller/)
+})
+
 test('a wrong or missing setting is named with its path, its problem and an example; the value is not repeated', () => {
   assert.match(
     problemsOf({ sip: { host: 'pbx', port: 5060 } }),

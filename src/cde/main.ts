@@ -19,6 +19,8 @@ process.on('unhandledRejection', dieWithoutMessage)
 // Ctrl-C and service managers signal the whole group; control alone decides when the CDE stops, after its calls.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {})
 
+/** A dot less on a screen is no loss, nor is a figure less; an answer of a gateway or the end of a call would be. */
+const droppable: ReadonlySet<Report['type']> = new Set(['field', 'keys-dropped', 'counters', 'call-quality'])
 let refusedMessages = 0
 let stopping: Promise<void> | undefined
 const zone = new CardZone({
@@ -32,8 +34,7 @@ const wall = openWall<Order, Report>(new Socket({ fd: 3 }), {
   incoming: order,
   outgoing: report,
   incomingOctetsMax: wallLimits.orderOctetsMax,
-  // A dot less on a screen is no loss; an answer of a gateway or the end of a call would be.
-  mayDrop: ({ type }) => type === 'field' || type === 'keys-dropped' || type === 'counters',
+  mayDrop: ({ type }) => droppable.has(type),
   onMessage: (message) => {
     if (message.type === 'stop') void (stopping ??= stop())
     else zone.execute(message)

@@ -99,11 +99,12 @@ function cdeSettingsOf(config: Config): CdeSettings {
     passHeaders,
     replacement,
     capture,
-    numbers: config.numbers.map(({ id, merchant, called, destination, srtp }) => ({
+    numbers: config.numbers.map(({ id, merchant, called, destination, srtp, nat }) => ({
       id,
       called,
       destination,
       srtp,
+      nat,
       maskPolicy: policies.get(merchant) ?? config.maskPolicy,
     })),
     gateways: config.gateways.map(({ account, kind, url, credentialFile, exchangeMs }) => ({

@@ -57,6 +57,11 @@ export const numberSettings = z.strictObject({
   destination: z.string().max(512),
   /** SRTP towards the destination: not, offered (RTP is taken as well), or SRTP only. The caller's side does as the caller offers. */
   srtp: z.enum(['off', 'offered', 'required']).default('off'),
+  /**
+   * Sides whose phones are behind NAT and whose SDP names a private address. Their media source is learned, once, from the host
+   * that their signalling comes from; with SRTP, and while a capture is open, nothing is learned.
+   */
+  nat: z.enum(['none', 'caller', 'agent', 'both']).default('none'),
   /** For captures that ask for nothing else. */
   maskPolicy: z.enum(maskPolicies).default('burst'),
 })

@@ -4,6 +4,7 @@
  * ends it.
  */
 import type { Address } from '../../lib/address.ts'
+import { mediaLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
 import { CallerDirection } from '../dtmf/caller-direction.ts'
@@ -14,11 +15,13 @@ import { RtcpSession } from '../media/rtcp-session.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
 import type { Frame } from '../media/socket.ts'
 import { SourceLock } from '../media/source-lock.ts'
+import { SourceSilence } from '../media/source-silence.ts'
 import { LegSrtp } from '../media/srtp/leg-srtp.ts'
 import type { MediaListener, MediaOrder, MediaTerms } from './media-orders.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
 import { sumCounters } from './sum-counters.ts'
 import type { Side } from './negotiation.ts'
+import { qualityReport } from './quality-report.ts'
 
 export interface CallMediaOptions {
   readonly ports: MediaPorts
@@ -61,12 +64,16 @@ export class CallMedia {
   readonly #legs: Readonly<Record<Side, Leg>>
   readonly #masked: CallerDirection
   readonly #passing: PassingDirection
+  readonly #silence = new SourceSilence()
+  #isArmed = false
+  #qualityAtMs: number
   /** Of the frame at hand. */
   readonly #rtp = rtpNumbers()
 
   constructor(options: CallMediaOptions, listener: MediaListener, pairs: Readonly<Record<Side, PortPair>>) {
     const { random, replacement, jitterMs, nowMs } = options
     this.#nowMs = nowMs
+    this.#qualityAtMs = nowMs() + mediaLimits.qualityEveryMs
     this.#listener = listener
     this.#masked = new CallerDirection({
       replacement,
@@ -105,7 +112,7 @@ export class CallMedia {
   }
 
   /** After each complete offer and answer: where each side is and what it speaks. */
-  use({ sessions, ownFormats, keys }: MediaTerms, nowMs: number): void {
+  use({ sessions, ownFormats, keys, learnFrom }: MediaTerms, nowMs: number): void {
     for (const side of ['caller', 'agent'] as const) {
       const session = sessions[side]
       if (session === undefined) continue
@@ -113,14 +120,21 @@ export class CallMedia {
       leg.session = session
       leg.srtp.agree(keys[side], nowMs)
       const payloadTypes = new Set(session.formats.map(({ payloadType }) => payloadType))
-      leg.rtpLock.agree({ remote: session.remote, payloadTypes })
-      leg.rtcpLock.agree({ remote: session.remoteRtcp })
+      // sip.md 6.1 rule 6: with SRTP the keys say who speaks, and nothing is learned.
+      const learned = leg.srtp.secure ? undefined : learnFrom?.[side]
+      leg.rtpLock.agree({ remote: session.remote, payloadTypes, learnFrom: learned })
+      leg.rtcpLock.agree({ remote: session.remoteRtcp, learnFrom: learned })
     }
     const callerFormats = this.#legs.caller.session?.formats ?? []
     const agentFormats = this.#legs.agent.session?.formats ?? []
     // RFC 3264 5.1: what a side sends carries our payload type numbers; its own are taken where ours say nothing.
-    this.#masked.setFormats([...ownFormats.caller, ...callerFormats], agentFormats, nowMs)
-    this.#passing.setFormats([...ownFormats.agent, ...agentFormats], callerFormats)
+    const fromCaller = [...ownFormats.caller, ...callerFormats]
+    const fromAgent = [...ownFormats.agent, ...agentFormats]
+    this.#masked.setFormats(fromCaller, agentFormats, nowMs)
+    this.#passing.setFormats(fromAgent, callerFormats)
+    this.#legs.caller.rtcp.setFormats(fromCaller, callerFormats)
+    this.#legs.agent.rtcp.setFormats(fromAgent, agentFormats)
+    this.#watchCaller(nowMs)
   }
 
   /** MED-13: an offer of this side is open; both its sources are heard, the agreed one is served. */
@@ -136,7 +150,7 @@ export class CallMedia {
 
   /** Once more while armed: another capture has begun, perhaps with another policy. */
   arm(nowMs: number, maskPolicy: MaskPolicy = 'burst'): void {
-    this.#legs.caller.rtpLock.setArmed(true)
+    this.#setArmed(true, nowMs)
     this.#toAgent(this.#masked.arm(nowMs, maskPolicy))
     this.#listener.onEvent({ type: 'armed' })
   }
@@ -147,7 +161,7 @@ export class CallMedia {
   }
 
   disarm(nowMs: number): void {
-    this.#legs.caller.rtpLock.setArmed(false)
+    this.#setArmed(false, nowMs)
     this.#toAgent(this.#masked.disarm(nowMs))
   }
 
@@ -164,6 +178,8 @@ export class CallMedia {
 
   wake(nowMs: number): void {
     this.#toAgent(this.#masked.tick(nowMs))
+    this.#tellOfCaller(nowMs)
+    if (nowMs >= this.#qualityAtMs) this.#tellQuality(false, nowMs)
     const keepAlive = this.#passing.wake(nowMs)
     if (keepAlive !== undefined) this.#send(this.#legs.caller, keepAlive)
     for (const side of ['caller', 'agent'] as const) {
@@ -198,6 +214,10 @@ export class CallMedia {
       this.#passing.counters(),
       caller.rtpLock.counters(),
       agent.rtpLock.counters(),
+      caller.rtcpLock.counters(),
+      agent.rtcpLock.counters(),
+      caller.rtcp.counters(),
+      agent.rtcp.counters(),
       caller.srtp.counters(),
       agent.srtp.counters(),
     ])
@@ -205,11 +225,35 @@ export class CallMedia {
 
   /** Gives the ports back and wipes the keys of both legs. */
   close(nowMs: number): void {
+    this.#tellQuality(true, nowMs)
     this.#passing.close()
     for (const side of ['caller', 'agent'] as const) {
       this.#legs[side].pair.release(nowMs)
       this.#legs[side].srtp.close()
     }
+  }
+
+  #setArmed(isArmed: boolean, nowMs: number): void {
+    this.#isArmed = isArmed
+    this.#legs.caller.rtpLock.setArmed(isArmed)
+    this.#legs.caller.rtcpLock.setArmed(isArmed)
+    this.#watchCaller(nowMs)
+  }
+
+  #watchCaller(nowMs: number): void {
+    const direction = this.#legs.caller.session?.direction
+    this.#silence.setWatched(this.#isArmed && (direction === 'sendrecv' || direction === 'sendonly'), nowMs)
+  }
+
+  #tellOfCaller(nowMs: number): void {
+    const state = this.#silence.wake(this.#legs.caller.rtcp.receivedAtMs, nowMs)
+    if (state !== undefined) this.#listener.onEvent({ type: 'caller-sound', state })
+  }
+
+  #tellQuality(isFinal: boolean, nowMs: number): void {
+    this.#qualityAtMs = nowMs + mediaLimits.qualityEveryMs
+    const quality = qualityReport(this.#legs.caller.rtcp.quality(), this.#legs.agent.rtcp.quality())
+    this.#listener.onEvent({ type: 'quality', isFinal, quality })
   }
 
   #listen(): void {

@@ -262,8 +262,8 @@ export class Calls {
       onEvent: (event) => this.#mediaEvent(live, event),
     }
     const opened = await this.#options.openMedia(listener, {
-      caller: { policy: 'mirrored', keysAllowed: this.#keysAllowed(live.callerHost) },
-      agent: { policy: live.number.srtp, keysAllowed: this.#keysAllowed(this.#agentHost(live.number)) },
+      caller: this.#wish(live, 'caller', 'mirrored', live.callerHost),
+      agent: this.#wish(live, 'agent', live.number.srtp, this.#agentHost(live.number)),
     })
     if (opened === 'failed') this.#count('media_open_failed')
     if (typeof opened === 'string') return this.#run(live, live.call.mediaFailed())
@@ -274,6 +274,12 @@ export class Calls {
   }
 
   #agentHost({ destination }: NumberSettings): string {
+  /** @param host where the side's signalling is */
+  #wish({ number }: LiveCall, side: Side, policy: LegWish['policy'], host: string): LegWish {
+    const isBehindNat = number.nat === side || number.nat === 'both'
+    return { policy, keysAllowed: this.#keysAllowed(host), ...(isBehindNat && { learnFrom: host }) }
+  }
+
     const host = hostAndPort(destination)?.host ?? ''
     return this.#options.resolved.get(host) ?? host
   }
@@ -306,6 +312,12 @@ export class Calls {
         live.maskFailed = true
         onMaskFailed(live.callId)
     }
+        break
+      case 'caller-sound':
+        this.#options.report({ type: 'caller-sound', callId: live.callId, state: event.state })
+        break
+      case 'quality':
+        this.#options.report({ ...event, type: 'call-quality', callId: live.callId })
     this.onChange()
   }
 

@@ -2,6 +2,7 @@
  * What a call wants of its media, and what its media tell it: the whole conversation between the two, as plain data, because
  * they live in different threads (`../threads`). A key is in none of it: it travels by itself and is wiped where it was.
  */
+import type { CallQualityReport } from '../../wall/call-quality.ts'
 import type { MaskPolicy } from '../../wall/settings.ts'
 import type { AudioFormat, AudioSession } from '../media/audio-session.ts'
 import type { SrtpAgreement } from '../media/srtp/leg-srtp.ts'
@@ -16,6 +17,8 @@ export interface MediaTerms {
   /** Of the legs in `sessions`; undefined for RTP in the clear. */
   readonly keys: Readonly<Record<Side, SrtpAgreement | undefined>>
 }
+  /** Of legs whose peer is behind NAT: the host of its signalling, from which its media may be learned (sip.md 6.1 rule 2). */
+  readonly learnFrom?: Readonly<Partial<Record<Side, string>>>
 
 export type MediaOrder =
   /** After each complete offer and answer. */
@@ -43,6 +46,10 @@ export type MediaEvent =
   /** The agent hears silence until `rearm`. */
   | { readonly type: 'mask-failed' }
 
+  /** While armed: nothing came from the caller for 2 s, or something came again. */
+  | { readonly type: 'caller-sound'; readonly state: 'silent' | 'heard' }
+  /** Every now and then, and once more, final, on `close`. */
+  | { readonly type: 'quality'; readonly isFinal: boolean; readonly quality: CallQualityReport }
 /** Where a call's media tell what happens. */
 export interface MediaListener {
   /** A key went down while armed; take it by value, keep nothing. */

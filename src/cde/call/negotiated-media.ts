@@ -4,13 +4,15 @@ import { type RandomBytes, randomUnit } from '../../lib/random.ts'
 import type { AudioCodec, AudioSession } from '../media/audio-session.ts'
 import { LegSecurity, type SrtpPolicy } from '../media/srtp/leg-security.ts'
 import { LocalSdp } from './local-sdp.ts'
-import type { MediaLink, MediaOrder } from './media-orders.ts'
+import type { MediaLink, MediaOrder, MediaTerms } from './media-orders.ts'
 import type { Side } from './negotiation.ts'
 
 /** What is wanted of a leg, and whether keys may be in its SIP messages. */
 export interface LegWish {
   readonly policy: SrtpPolicy
   readonly keysAllowed: boolean
+  /** The leg is behind NAT, and this is the host of its signalling. */
+  readonly learnFrom?: string
 }
 
 export interface NegotiatedMediaOptions {
@@ -26,9 +28,15 @@ export class NegotiatedMedia {
   /** Where each leg's RTP is received. */
   readonly addresses: Readonly<Record<Side, Address>>
   readonly #link: MediaLink
+  readonly #learnFrom: NonNullable<MediaTerms['learnFrom']>
 
   constructor(link: MediaLink, { addresses, wishes, codecs, random }: NegotiatedMediaOptions) {
     this.#link = link
+    const { caller, agent } = wishes
+    this.#learnFrom = {
+      ...(caller.learnFrom !== undefined && { caller: caller.learnFrom }),
+      ...(agent.learnFrom !== undefined && { agent: agent.learnFrom }),
+    }
     this.addresses = addresses
     const sdp = (side: Side): LocalSdp => {
       const security = new LegSecurity({ ...wishes[side], random })
@@ -42,7 +50,7 @@ export class NegotiatedMedia {
     const { caller, agent } = this.localSdp
     const ownFormats = { caller: caller.formats, agent: agent.formats }
     const keys = { caller: caller.security.agreement, agent: agent.security.agreement }
-    this.#link.send({ type: 'use', terms: { sessions, ownFormats, keys } })
+    this.#link.send({ type: 'use', terms: { sessions, ownFormats, keys, learnFrom: this.#learnFrom } })
   }
 
   send(order: Exclude<MediaOrder, { type: 'use' | 'close' }>): void {

@@ -4,9 +4,10 @@ import type { NumberSettings } from '../../wall/settings.ts'
 import { findNumber } from './routing.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
+const common = { srtp: 'off', nat: 'none', maskPolicy: 'burst' } as const
 const numbers: NumberSettings[] = [
-  { id: 'sales', called: '+442079460000', destination: 'sip:sales@10.0.0.5', srtp: 'off', maskPolicy: 'burst' },
-  { id: 'desk', called: 'payments', destination: 'sip:desk@10.0.0.5', srtp: 'off', maskPolicy: 'burst' },
+  { id: 'sales', called: '+442079460000', destination: 'sip:sales@10.0.0.5', ...common },
+  { id: 'desk', called: 'payments', destination: 'sip:desk@10.0.0.5', ...common },
 ]
 
 test('a number is found however its digits are grouped, and by its user part only', () => {

@@ -30,6 +30,7 @@ export class RtcpSession {
   #sent: { timestamp: number; atMs: number; packets: number; octets: number } | undefined
   #sentSinceReport = false
   #sentPackets = 0
+  #receivedAtMs: number | undefined
   #sentPerMs = 8
 
   constructor(options: { random: RandomBytes }) {
@@ -76,6 +77,7 @@ export class RtcpSession {
   /** The same, of a packet that was read already. */
   receivedRtp(rtp: RtpFields, nowMs: number): void {
     this.#start(nowMs)
+    this.#receivedAtMs = nowMs
     this.#reception.receive(rtp, nowMs, this.#clocks.perMs(rtp.payloadType))
   }
 
@@ -83,6 +85,11 @@ export class RtcpSession {
   receivedElsewhere(packets: number, nowMs: number): void {
     this.#start(nowMs)
     this.#reception.wentElsewhere(packets)
+  }
+
+  /** When a packet that counted last came in; undefined before the first. */
+  get receivedAtMs(): number | undefined {
+    return this.#receivedAtMs
   }
 
   /** A datagram on the RTCP port, from the locked source. It ends here. */

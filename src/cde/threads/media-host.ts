@@ -130,6 +130,7 @@ export class MediaHost {
     this.#ticking.delete(media)
     media.close(nowMs)
     this.#ended = sumCounters([this.#ended, media.counters()])
+    this.#tell({ type: 'closed', call: number })
   }
 }
 

@@ -90,6 +90,7 @@ export class MediaThread {
       case 'not-opened':
       case 'event':
       case 'key':
+      case 'closed':
         return this.#options.onMessage(message)
     }
   }

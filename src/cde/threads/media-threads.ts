@@ -32,6 +32,8 @@ type Opened = Extract<CallMessage, { type: 'opened' | 'not-opened' }>
 interface ThreadCall {
   readonly listener: MediaListener
   readonly opened: (opened: Opened) => void
+  /** Its end has been ordered: only its last figures are still of interest. */
+  isClosing: boolean
 }
 
 export class MediaThreads {
@@ -73,12 +75,13 @@ export class MediaThreads {
     const thread = others.reduce((least, other) => (other.calls.size < least.calls.size ? other : least), first)
     const number = ++this.#lastCall
     const { promise, resolve } = Promise.withResolvers<Opened>()
-    this.#calls.set(number, { listener, opened: resolve })
+    this.#calls.set(number, { listener, opened: resolve, isClosing: false })
     thread.calls.add(number)
     thread.post({ type: 'open', call: number })
     const opened = await promise
     if (opened.type === 'not-opened') {
-      this.#forget(thread, number)
+      this.#calls.delete(number)
+      thread.calls.delete(number)
       return opened.problem
     }
     const { codecs, random } = this.#options
@@ -96,7 +99,7 @@ export class MediaThreads {
   #link(thread: MediaThread, call: number): MediaLink {
     return {
       send: (order) => {
-        if (order.type === 'close') this.#forget(thread, call)
+        if (order.type === 'close') this.#closing(thread, call)
         if (order.type === 'use') this.#use(thread, call, order)
         else thread.post({ type: 'order', call, order })
       },
@@ -123,15 +126,19 @@ export class MediaThreads {
       case 'not-opened':
         return call?.opened(message)
       case 'event':
-        return call?.listener.onEvent(message.event)
+        if (call?.isClosing === false || message.event.type === 'quality') call?.listener.onEvent(message.event)
+        return
       case 'key':
-        return taken(message.key, (key) => call?.listener.onKey(key))
+        return taken(message.key, (key) => (call?.isClosing === false ? call.listener.onKey(key) : undefined))
+      case 'closed':
+        return void this.#calls.delete(message.call)
     }
   }
 
-  #forget(thread: MediaThread, call: number): void {
-    this.#calls.delete(call)
-    thread.calls.delete(call)
+  #closing(thread: MediaThread, number: number): void {
+    const call = this.#calls.get(number)
+    if (call !== undefined) call.isClosing = true
+    thread.calls.delete(number)
   }
 }
 

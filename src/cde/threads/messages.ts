@@ -51,6 +51,8 @@ export type FromThread =
   | { readonly type: 'opened'; readonly call: number; readonly addresses: Readonly<Record<Side, Address>> }
   | { readonly type: 'not-opened'; readonly call: number; readonly problem: 'no-ports' | 'failed' }
   | { readonly type: 'event'; readonly call: number; readonly event: MediaEvent }
+  /** The answer to `close`, after the last event. */
+  | { readonly type: 'closed'; readonly call: number }
   | { readonly type: 'key'; readonly call: number; readonly key: Secret }
   | { readonly type: 'counters'; readonly counters: Readonly<Record<string, number>> }
   | { readonly type: 'stopped' }
