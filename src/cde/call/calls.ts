@@ -273,13 +273,13 @@ export class Calls {
     this.#run(live, live.call.mediaReady(opened.localSdp))
   }
 
-  #agentHost({ destination }: NumberSettings): string {
   /** @param host where the side's signalling is */
   #wish({ number }: LiveCall, side: Side, policy: LegWish['policy'], host: string): LegWish {
     const isBehindNat = number.nat === side || number.nat === 'both'
     return { policy, keysAllowed: this.#keysAllowed(host), ...(isBehindNat && { learnFrom: host }) }
   }
 
+  #agentHost({ destination }: NumberSettings): string {
     const host = hostAndPort(destination)?.host ?? ''
     return this.#options.resolved.get(host) ?? host
   }
@@ -311,13 +311,13 @@ export class Calls {
       case 'mask-failed':
         live.maskFailed = true
         onMaskFailed(live.callId)
-    }
         break
       case 'caller-sound':
         this.#options.report({ type: 'caller-sound', callId: live.callId, state: event.state })
         break
       case 'quality':
         this.#options.report({ ...event, type: 'call-quality', callId: live.callId })
+    }
     this.onChange()
   }
 
