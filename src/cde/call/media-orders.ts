@@ -16,9 +16,9 @@ export interface MediaTerms {
   readonly ownFormats: Readonly<Record<Side, readonly AudioFormat[]>>
   /** Of the legs in `sessions`; undefined for RTP in the clear. */
   readonly keys: Readonly<Record<Side, SrtpAgreement | undefined>>
-}
   /** Of legs whose peer is behind NAT: the host of its signalling, from which its media may be learned (sip.md 6.1 rule 2). */
   readonly learnFrom?: Readonly<Partial<Record<Side, string>>>
+}
 
 export type MediaOrder =
   /** After each complete offer and answer. */
@@ -45,11 +45,11 @@ export type MediaEvent =
   | { readonly type: 'conflict' }
   /** The agent hears silence until `rearm`. */
   | { readonly type: 'mask-failed' }
-
   /** While armed: nothing came from the caller for 2 s, or something came again. */
   | { readonly type: 'caller-sound'; readonly state: 'silent' | 'heard' }
   /** Every now and then, and once more, final, on `close`. */
   | { readonly type: 'quality'; readonly isFinal: boolean; readonly quality: CallQualityReport }
+
 /** Where a call's media tell what happens. */
 export interface MediaListener {
   /** A key went down while armed; take it by value, keep nothing. */
