@@ -163,7 +163,7 @@ export class CardZone {
       openMedia: (listener, wishes) => media.open(listener, wishes),
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
-      onConflict: (callId) => captures.conflict(callId, nowMs()),
+      onUncertain: (callId, doubt) => captures.doubt(callId, doubt, nowMs()),
       onMaskFailed: (callId) => captures.maskFailed(callId, nowMs()),
       onArmed: (callId) => this.#armed(callId),
     })

@@ -60,7 +60,7 @@ function pass(samples: Int16Array): number {
     jitterMs: 40,
     random: seededRandom(SEED),
     onKey: () => {},
-    onConflict: () => {},
+    onUncertain: () => {},
     onMaskFailed: () => {},
   })
   direction.setFormats(formats(), formats(), 0)

@@ -67,7 +67,7 @@ function mutatedCall(caller: AudioFormat, agent: AudioFormat, runs: number): voi
     jitterMs: 40,
     random,
     onKey: (key) => assert.ok(key >= 0 && key <= 15),
-    onConflict: () => {},
+    onUncertain: () => {},
     onMaskFailed: () => maskFailures++,
   })
   const events = { payloadType: 101, codec: 'telephone-event', clockHz: 8_000 } as const

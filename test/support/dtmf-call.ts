@@ -1,7 +1,7 @@
 /** A caller direction under a virtual clock: packets in, the agent's packets out. For the tests of masking. */
 import { CallerDirection, type CallerDirectionOptions } from '../../src/cde/dtmf/caller-direction.ts'
 import { parseInfoBody } from '../../src/cde/dtmf/info-body.ts'
-import type { Carriage } from '../../src/cde/dtmf/key-codes.ts'
+import type { Carriage, Doubt } from '../../src/cde/dtmf/key-codes.ts'
 import type { AudioFormat } from '../../src/cde/media/audio-session.ts'
 import { decodeG711, encodeG711, type G711Codec } from '../../src/cde/media/g711.ts'
 import { parseRtp, writeRtp } from '../../src/cde/media/rtp.ts'
@@ -99,12 +99,13 @@ export interface Heard {
   readonly carriages: readonly Carriage[]
   /** When each key was told. */
   readonly keyAtMs: readonly number[]
-  readonly conflicts: number
+  /** Presses whose key was not certain, in order. */
+  readonly doubts: readonly Doubt[]
   readonly maskFailures: number
   readonly counters: Readonly<Record<string, number>>
 }
 
-export interface CallSettings extends Partial<Omit<CallerDirectionOptions, 'onKey' | 'onConflict' | 'onMaskFailed'>> {
+export interface CallSettings extends Partial<Omit<CallerDirectionOptions, 'onKey' | 'onUncertain' | 'onMaskFailed'>> {
   readonly caller?: readonly AudioFormat[]
   readonly agent?: readonly AudioFormat[]
   readonly packetMs?: number
@@ -124,7 +125,7 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
   const keys: number[] = []
   const carriages: Carriage[] = []
   const keyAtMs: number[] = []
-  let conflicts = 0
+  const doubts: Doubt[] = []
   let maskFailures = 0
   const direction = new CallerDirection({
     replacement: 'silence',
@@ -136,7 +137,7 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
       carriages.push(carriage)
       keyAtMs.push(nowMs)
     },
-    onConflict: () => conflicts++,
+    onUncertain: (doubt) => doubts.push(doubt),
     onMaskFailed: () => maskFailures++,
   })
   direction.setFormats(caller, agent, 0)
@@ -175,7 +176,7 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
     keys,
     carriages,
     keyAtMs,
-    conflicts,
+    doubts,
     maskFailures,
     counters: direction.counters(),
   }

@@ -80,7 +80,7 @@ export class CallMedia {
       jitterMs,
       random,
       onKey: (key) => listener.onKey(key),
-      onConflict: () => listener.onEvent({ type: 'conflict' }),
+      onUncertain: (doubt) => listener.onEvent({ type: 'uncertain', doubt }),
       onMaskFailed: () => listener.onEvent({ type: 'mask-failed' }),
       onMasked: () => listener.onEvent({ type: 'masked' }),
     })

@@ -9,7 +9,7 @@ import { callLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { Report } from '../../wall/messages.ts'
 import type { CdeSettings, MaskPolicy, NumberSettings } from '../../wall/settings.ts'
-import type { KeyCode } from '../dtmf/key-codes.ts'
+import type { Doubt, KeyCode } from '../dtmf/key-codes.ts'
 import { parseInfoBody } from '../dtmf/info-body.ts'
 import { isLoopback } from '../media/ip-host.ts'
 import type { SipTransport } from '../sip/transport-udp.ts'
@@ -41,7 +41,8 @@ export interface CallsOptions {
   report(report: Report): void
   /** A key of an armed call; the digit goes no further than this argument. */
   onKey(callId: string, key: KeyCode): void
-  onConflict(callId: string): void
+  /** A key of an armed call was not clear. */
+  onUncertain(callId: string, doubt: Doubt): void
   onMaskFailed(callId: string): void
   /** What `captureOpened` asked for is in force. */
   onArmed(callId: string): void
@@ -297,7 +298,7 @@ export class Calls {
   }
 
   #mediaEvent(live: LiveCall, event: MediaEvent): void {
-    const { onArmed, onConflict, onMaskFailed } = this.#options
+    const { onArmed, onUncertain, onMaskFailed } = this.#options
     switch (event.type) {
       case 'armed':
         onArmed(live.callId)
@@ -305,8 +306,8 @@ export class Calls {
       case 'masked':
         live.secure.keyMasked(this.#nowMs())
         break
-      case 'conflict':
-        onConflict(live.callId)
+      case 'uncertain':
+        if (live.keyRate.allows(this.#nowMs())) onUncertain(live.callId, event.doubt)
         break
       case 'mask-failed':
         live.maskFailed = true

@@ -4,6 +4,7 @@
  */
 import type { CallQualityReport } from '../../wall/call-quality.ts'
 import type { MaskPolicy } from '../../wall/settings.ts'
+import type { Doubt } from '../dtmf/key-codes.ts'
 import type { AudioFormat, AudioSession } from '../media/audio-session.ts'
 import type { SrtpAgreement } from '../media/srtp/leg-srtp.ts'
 import type { Side } from './negotiation.ts'
@@ -41,8 +42,8 @@ export type MediaEvent =
   | { readonly type: 'armed' }
   /** Something was masked just now. */
   | { readonly type: 'masked' }
-  /** Two carriages contradict each other about a key. */
-  | { readonly type: 'conflict' }
+  /** A key was pressed, but which one is not certain. */
+  | { readonly type: 'uncertain'; readonly doubt: Doubt }
   /** The agent hears silence until `rearm`. */
   | { readonly type: 'mask-failed' }
   /** While armed: nothing came from the caller for 2 s, or something came again. */

@@ -16,12 +16,12 @@
 import { captureLimits } from '../../lib/limits.ts'
 import type { captureCloseReasons, Report, refusals } from '../../wall/messages.ts'
 import type { CaptureSettings, FieldSettings } from '../../wall/settings.ts'
-import type { KeyCode } from '../dtmf/key-codes.ts'
+import type { Doubt, KeyCode } from '../dtmf/key-codes.ts'
 import type { CardData } from './card-data.ts'
 import { wipeCard } from './card-data.ts'
 import type { AllocateStore } from './digits.ts'
 import type { YearMonth } from './expiry.ts'
-import { type Doubt, Field, isDigit } from './field.ts'
+import { Field, isDigit } from './field.ts'
 
 export type CaptureMode = 'field' | 'continuous'
 export type CloseReason = (typeof captureCloseReasons)[number]

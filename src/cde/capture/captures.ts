@@ -1,12 +1,11 @@
 import { captureLimits } from '../../lib/limits.ts'
 import type { Report } from '../../wall/messages.ts'
 import type { CaptureSettings, FieldSettings } from '../../wall/settings.ts'
-import type { KeyCode } from '../dtmf/key-codes.ts'
+import type { Doubt, KeyCode } from '../dtmf/key-codes.ts'
 import { Capture, type CaptureMode, type Refusal } from './capture.ts'
 import type { CardData } from './card-data.ts'
 import type { AllocateStore } from './digits.ts'
 import type { YearMonth } from './expiry.ts'
-import type { Doubt } from './field.ts'
 
 export interface CaptureStart {
   readonly captureId: string

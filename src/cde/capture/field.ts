@@ -21,9 +21,9 @@
  * completed itself), keys A–D, and every key while the field is idle, valid or in error.
  */
 import { captureLimits } from '../../lib/limits.ts'
-import type { Brand, FieldReport, UncertainReason } from '../../wall/messages.ts'
+import type { Brand, FieldReport } from '../../wall/messages.ts'
 import type { CaptureSettings, FieldSettings } from '../../wall/settings.ts'
-import type { KeyCode } from '../dtmf/key-codes.ts'
+import type { Doubt, KeyCode } from '../dtmf/key-codes.ts'
 import { type AllocateStore, Digits } from './digits.ts'
 import type { YearMonth } from './expiry.ts'
 import { brokenRule, type FieldError, knownBrand, lengthsOf } from './rules.ts'
@@ -39,15 +39,6 @@ const predecessors: Readonly<Record<FieldState, readonly FieldState[]>> = {
   // From requested only when one digit is the whole field.
   valid: ['requested', 'collecting'],
   error: ['requested', 'collecting', 'valid'],
-}
-
-/** A press of which it is not certain which key it was. */
-export interface Doubt {
-  readonly why: UncertainReason
-  /** True when a key was taken in for it before the doubt came up. */
-  readonly wasTold: boolean
-  /** False when other keys may have been taken in since. */
-  readonly isLatest: boolean
 }
 
 export interface FieldOptions {

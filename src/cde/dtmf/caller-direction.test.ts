@@ -24,7 +24,7 @@ function direction(options: Partial<CallerDirectionOptions> = {}): CallerDirecti
     jitterMs: 40,
     random: seededRandom(SEED),
     onKey: () => {},
-    onConflict: () => {},
+    onUncertain: () => {},
     onMaskFailed: () => {},
     ...options,
   })

@@ -9,7 +9,7 @@ import { Counters } from './counters.ts'
 import { EventPresses } from './event-presses.ts'
 import { parseEvents, type TelephoneEvent } from './events.ts'
 import { Formats } from './formats.ts'
-import { type Carriage, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
+import { type Carriage, type Doubt, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
 import { LineAudio, type LineCodec } from './line-audio.ts'
 import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
 import type { Masker } from './masker.ts'
@@ -23,8 +23,8 @@ export interface CallerDirectionOptions {
   readonly random: RandomBytes
   /** A key went down while armed: once per press, whatever carries it. Take it by value, keep nothing. */
   onKey(key: KeyCode, carriage: Carriage): void
-  /** Two carriages contradict each other: whatever is being entered cannot be trusted. */
-  onConflict(): void
+  /** A key was pressed while armed, but which one is not certain. */
+  onUncertain(doubt: Doubt): void
   /** The masker failed: the agent hears silence until the call is disarmed. Once per arming. */
   onMaskFailed(): void
   /** Spans that were replaced, in samples since arming; for recordings. */
@@ -194,15 +194,15 @@ export class CallerDirection {
   }
 
   #newLine(maskPolicy: MaskPolicy): MaskedLine {
-    const { replacement, onKey, onConflict, onMasked, newMasker } = this.#options
+    const { replacement, onKey, onUncertain, onMasked, newMasker } = this.#options
     return new MaskedLine({
       replacement,
       maskPolicy,
       isWide: this.#audio.isWide,
       onKey,
-      onConflict: () => {
-        this.#counters.add('dtmf_conflict')
-        onConflict()
+      onUncertain: (doubt) => {
+        this.#counters.add('dtmf_uncertain')
+        onUncertain(doubt)
       },
       ...(onMasked === undefined ? {} : { onMasked }),
       ...(newMasker === undefined ? {} : { newMasker }),
@@ -317,6 +317,8 @@ export class CallerDirection {
     }
     this.#counters.add('dtmf_event_suspected')
     if (this.#suspects.take(rtp.ssrc, rtp.timestamp, event, nowMs) === 'new-press') line.suspectedPress(live)
+    // Its end says that it was a press, and no four octets of something else.
+    if (event.end && event.durationUnits > 0) line.suspectedKey(event.event, live)
     line.eventSeen(live, event.end, live)
   }
 

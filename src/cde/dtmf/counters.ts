@@ -13,7 +13,7 @@ export const counterNames = [
   'dtmf_no_agent_codec',
   'dtmf_ticks_skipped',
   'dtmf_mask_failed',
-  'dtmf_conflict',
+  'dtmf_uncertain',
 ] as const
 
 export type CounterName = (typeof counterNames)[number]

@@ -1,8 +1,19 @@
+import type { UncertainReason } from '../../wall/messages.ts'
+
 /**
  * A key of the keypad as RFC 4733 3.2 numbers it: 0–9 the digits, 10 `*`, 11 `#`, 12–15 A–D.
  * Passed as a bare argument and never kept in an object: what is not stored cannot be found in a heap dump.
  */
 export type KeyCode = number
+
+/** A press of which it is not certain which key it was: plain data, and no key in it. */
+export interface Doubt {
+  readonly why: UncertainReason
+  /** True when a key was told for it before the doubt came up. */
+  readonly wasTold: boolean
+  /** False when other keys may have been told since. */
+  readonly isLatest: boolean
+}
 
 /** In what form a key press travelled. */
 export type Carriage = 'in-band' | 'event' | 'info'

@@ -1,6 +1,6 @@
 import type { MaskPolicy } from '../../wall/settings.ts'
 import { FlatLine } from './flat-line.ts'
-import type { Carriage, KeyCode } from './key-codes.ts'
+import type { Carriage, Doubt, KeyCode } from './key-codes.ts'
 import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, REACH_SAMPLES_MAX } from './masker.ts'
 import { coverWide } from './line-audio.ts'
 import { Presses } from './presses.ts'
@@ -17,7 +17,7 @@ export interface MaskedLineOptions {
   readonly isWide?: boolean
   readonly newMasker?: () => Pick<Masker, 'judge'>
   onKey(key: KeyCode, carriage: Carriage): void
-  onConflict(): void
+  onUncertain(doubt: Doubt): void
   onMasked?(from: number, to: number): void
 }
 
@@ -73,8 +73,8 @@ export class MaskedLine {
       onKey: (key, carriage) => {
         if (this.#isReporting) options.onKey(key, carriage)
       },
-      onConflict: () => {
-        if (this.#isReporting) options.onConflict()
+      onUncertain: (doubt) => {
+        if (this.#isReporting) options.onUncertain(doubt)
       },
     })
     this.#reporter = new Reporter({
@@ -83,6 +83,8 @@ export class MaskedLine {
         this.#presses.begin(key, 'in-band', from, Math.max(from, this.#timeline.front))
       },
       onRelease: (to) => this.#presses.end('in-band', to),
+      onDoubt: (why, key, from, to) =>
+        this.#presses.doubt(why, key, 'in-band', from, to, Math.max(to, this.#timeline.front)),
     })
   }
 
@@ -151,6 +153,11 @@ export class MaskedLine {
   /** A suspected event packet of a press not seen before: it is masked and replaced, but told to nobody. */
   suspectedPress(live: number): void {
     this.#startSignalledPress(live - PRE_SAMPLES)
+  }
+
+  /** A press of the kind, whole: surely a key, but nobody agreed that keys come this way. */
+  suspectedKey(key: KeyCode, live: number): void {
+    this.#presses.doubt('not-negotiated', key, 'event', live, live, live)
   }
 
   infoPress(key: KeyCode, live: number): void {

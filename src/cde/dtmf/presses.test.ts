@@ -6,7 +6,8 @@ function listening(): { presses: Presses; told: string[] } {
   const told: string[] = []
   const presses = new Presses({
     onKey: (key, carriage) => told.push(`${carriage} ${key}`),
-    onConflict: () => told.push('conflict'),
+    onUncertain: ({ why, wasTold, isLatest }) =>
+      told.push([why, ...(wasTold ? ['told'] : []), ...(isLatest ? ['latest'] : [])].join(' ')),
   })
   return { presses, told }
 }
@@ -77,7 +78,7 @@ test('events as source: the tone says another key: a conflict, and the tone’s 
   presses.begin(7, 'event', 8_000, 8_000)
   presses.begin(4, 'in-band', 8_000, 8_300)
   presses.settle(8_900)
-  assert.deepEqual(told, ['event 7', 'conflict'])
+  assert.deepEqual(told, ['event 7', 'carriages-differ told'])
 })
 
 test('a flood stays within its slots', () => {

@@ -1,10 +1,11 @@
 import { dtmfLimits } from '../../lib/limits.ts'
-import { type Carriage, type KeyCode, NO_KEY } from './key-codes.ts'
+import type { UncertainReason } from '../../wall/messages.ts'
+import { type Carriage, type Doubt, type KeyCode, NO_KEY } from './key-codes.ts'
 
 export interface PressesListener {
   onKey(key: KeyCode, carriage: Carriage): void
-  /** Two carriages name different keys for what must be one press. */
-  onConflict(): void
+  /** A press whose key is not certain: no carriage has it whole, or two carriages name different keys for it. */
+  onUncertain(doubt: Doubt): void
 }
 
 const SLOTS = dtmfLimits.pressesMax
@@ -22,8 +23,14 @@ const KEEP_SAMPLES = 1_600
 const SOURCE_PRESSES = 2
 const SWITCH_PRESSES = 2
 
+/** An uncertain press is another one's when it lies in it or beside it: of another carriage, whatever its key. */
+const INSIDE_SAMPLES = 320
+/** Of the same carriage and the same likely key: the bounce before a press, or the echo after it. */
+const BOUNCE_SAMPLES = 480
+
 const REPORTED = 1
 const PAIRED = 2
+const UNCERTAIN = 4
 
 /**
  * One press, told once, however many carriages bring it (dtmf reference, 10.1, 10.2, 10.5).
@@ -31,6 +38,8 @@ const PAIRED = 2
  * Until two presses have come as events (or as INFO) every carriage counts, and the second appearance of a press is
  * recognised as such. After that this carriage is the source: others only confirm it. A press that the source does not
  * bring within 100 ms counts after all, because callers do change phones in mid call; two of them undo the decision.
+ *
+ * A press whose key is not certain waits as long for one that is and explains it; then it is told as uncertain, with no key.
  *
  * Positions are samples on the caller's timeline. Keys stay until the press can have no twin any more, then are wiped.
  */
@@ -42,6 +51,12 @@ export class Presses {
   /** Infinity while the key is down. */
   readonly #to = new Float64Array(SLOTS)
   readonly #state = new Uint8Array(SLOTS)
+  readonly #why: UncertainReason[] = Array.from({ length: SLOTS }, () => 'too-short')
+  /** When a press that waits is decided. */
+  readonly #decideAt = new Float64Array(SLOTS)
+  /** How many keys had been told when it began to wait. */
+  readonly #toldBefore = new Float64Array(SLOTS)
+  #told = 0
   readonly #seen = new Uint32Array(CARRIAGES.length)
   #source = UNDECIDED
   #strays = 0
@@ -59,22 +74,39 @@ export class Presses {
     this.settle(now)
     const kind = CARRIAGES.indexOf(carriage)
     this.end(carriage, from)
-    const slot = this.#freeSlot()
-    this.#key[slot] = key
-    this.#carriage[slot] = kind
-    this.#from[slot] = from
-    this.#to[slot] = kind === INFO ? now : Number.POSITIVE_INFINITY
-    this.#state[slot] = 0
+    const slot = this.#take(key, kind, from, kind === INFO ? now : Number.POSITIVE_INFINITY)
+    this.#decideAt[slot] = from + HOLD_SAMPLES
     this.#count(kind)
+    for (let other = 0; other < SLOTS; other++) if (this.#explains(slot, other)) this.#key[other] = NO_KEY
     const twin = this.#twinOf(slot)
     if (twin !== -1) {
       const told = ((this.#state[twin] ?? 0) & REPORTED) !== 0
       this.#state[twin] = PAIRED | REPORTED
       this.#state[slot] = PAIRED | REPORTED
       if (kind === this.#source) this.#strays = 0
-      if (!told) this.#listener.onKey(key, carriage)
+      if (!told) {
+        this.#told++
+        this.#listener.onKey(key, carriage)
+      }
     } else if (this.#source === UNDECIDED || kind === this.#source) {
       this.#tell(slot)
+    }
+  }
+
+  /**
+   * It was a press, but the key is not certain.
+   * @param likely what it may have been: never told, only compared with what other carriages say
+   */
+  doubt(why: UncertainReason, likely: KeyCode, carriage: Carriage, from: number, to: number, now: number): void {
+    this.settle(now)
+    const slot = this.#take(likely, CARRIAGES.indexOf(carriage), from, to)
+    this.#state[slot] = UNCERTAIN
+    this.#why[slot] = why
+    // What is told late, as INFO may be, finds it still waiting.
+    this.#decideAt[slot] = now + (this.#source === INFO ? INFO_SKEW_SAMPLES : HOLD_SAMPLES)
+    this.#toldBefore[slot] = this.#told
+    for (let other = 0; other < SLOTS; other++) {
+      if (this.#explains(other, slot) || this.#isSameDoubt(other, slot)) this.#key[slot] = NO_KEY
     }
   }
 
@@ -93,7 +125,9 @@ export class Presses {
     for (let slot = 0; slot < SLOTS; slot++) {
       if (this.#key[slot] === NO_KEY) continue
       const state = this.#state[slot] ?? 0
-      if (state === 0 && now >= (this.#from[slot] ?? 0) + HOLD_SAMPLES) this.#decideHeld(slot)
+      if (state === 0 && now >= (this.#decideAt[slot] ?? 0)) this.#decideHeld(slot)
+      if (state === UNCERTAIN && now >= (this.#decideAt[slot] ?? 0)) this.#decideDoubt(slot)
+      if (this.#isUncertain(slot)) continue
       const isOver = now > (this.#to[slot] ?? 0) + KEEP_SAMPLES
       if (isOver || now > (this.#from[slot] ?? 0) + dtmfLimits.pressMs * 8) {
         if (this.#state[slot] === REPORTED) this.#raiseIfContradicted(slot)
@@ -119,8 +153,19 @@ export class Presses {
     if (isExplicit && this.#source === UNDECIDED && (this.#seen[kind] ?? 0) >= SOURCE_PRESSES) this.#source = kind
   }
 
+  #take(key: KeyCode, kind: number, from: number, to: number): number {
+    const slot = this.#freeSlot()
+    this.#key[slot] = key
+    this.#carriage[slot] = kind
+    this.#from[slot] = from
+    this.#to[slot] = to
+    this.#state[slot] = 0
+    return slot
+  }
+
   #tell(slot: number): void {
     this.#state[slot] = REPORTED
+    this.#told++
     this.#listener.onKey(this.#key[slot] ?? 0, CARRIAGES[this.#carriage[slot] ?? 0] ?? 'in-band')
   }
 
@@ -131,14 +176,42 @@ export class Presses {
     if (++this.#strays >= SWITCH_PRESSES) this.forgetSource()
   }
 
+  #decideDoubt(slot: number): void {
+    this.#key[slot] = NO_KEY
+    const isLatest = this.#toldBefore[slot] === this.#told
+    this.#listener.onUncertain({ why: this.#why[slot] ?? 'too-short', wasTold: false, isLatest })
+  }
+
+  /** Whether a press whose key is certain is the one that an uncertain one was a piece of. */
+  #explains(certain: number, uncertain: number): boolean {
+    if (this.#key[certain] === NO_KEY || this.#key[uncertain] === NO_KEY) return false
+    if (this.#isUncertain(certain) || !this.#isUncertain(uncertain)) return false
+    const isSameKey = this.#key[certain] === this.#key[uncertain]
+    if (this.#carriage[certain] === this.#carriage[uncertain]) {
+      return isSameKey && this.#overlap(certain, uncertain, BOUNCE_SAMPLES)
+    }
+    return this.#overlap(certain, uncertain, isSameKey ? this.#skewOf(certain, uncertain) : INSIDE_SAMPLES)
+  }
+
+  /** An event that nobody agreed on has several packets. */
+  #isSameDoubt(known: number, slot: number): boolean {
+    if (known === slot || this.#key[known] !== this.#key[slot] || !this.#isUncertain(known)) return false
+    return this.#overlap(known, slot, BOUNCE_SAMPLES)
+  }
+
+  #isUncertain(slot: number): boolean {
+    return ((this.#state[slot] ?? 0) & UNCERTAIN) !== 0
+  }
+
   #raiseIfContradicted(slot: number): boolean {
     for (let other = 0; other < SLOTS; other++) {
       if (this.#key[other] === NO_KEY || this.#carriage[other] === this.#carriage[slot]) continue
-      if (((this.#state[other] ?? 0) & PAIRED) !== 0 || this.#key[other] === this.#key[slot]) continue
+      if (((this.#state[other] ?? 0) & (PAIRED | UNCERTAIN)) !== 0 || this.#key[other] === this.#key[slot]) continue
       if (!this.#overlap(slot, other, 0)) continue
+      const wasTold = (((this.#state[slot] ?? 0) | (this.#state[other] ?? 0)) & REPORTED) !== 0
       this.#state[slot] = PAIRED | REPORTED
       this.#state[other] = PAIRED | REPORTED
-      this.#listener.onConflict()
+      this.#listener.onUncertain({ why: 'carriages-differ', wasTold, isLatest: false })
       return true
     }
     return false
@@ -149,14 +222,18 @@ export class Presses {
     let twin = -1
     for (let other = 0; other < SLOTS; other++) {
       if (this.#key[other] !== this.#key[slot] || this.#carriage[other] === this.#carriage[slot]) continue
+      if (this.#isUncertain(other)) continue
       // One press of the source answers for all pieces in which another carriage brings it; otherwise one for one.
       const answersForMany = this.#carriage[other] === this.#source
       if (!answersForMany && ((this.#state[other] ?? 0) & PAIRED) !== 0) continue
-      const isInfo = this.#carriage[other] === INFO || this.#carriage[slot] === INFO
-      if (!this.#overlap(slot, other, isInfo ? INFO_SKEW_SAMPLES : SKEW_SAMPLES)) continue
+      if (!this.#overlap(slot, other, this.#skewOf(slot, other))) continue
       if (twin === -1 || (this.#from[other] ?? 0) < (this.#from[twin] ?? 0)) twin = other
     }
     return twin
+  }
+
+  #skewOf(a: number, b: number): number {
+    return this.#carriage[a] === INFO || this.#carriage[b] === INFO ? INFO_SKEW_SAMPLES : SKEW_SAMPLES
   }
 
   #overlap(a: number, b: number, widened: number): boolean {

@@ -60,7 +60,7 @@ export function maskRecording(samples: Int16Array, rateHz: number, options: Reco
     jitterMs: JITTER_MS,
     random: seededRandom(1),
     onKey: () => {},
-    onConflict: () => {},
+    onUncertain: () => {},
     onMaskFailed: () => {},
     onMasked: (from, to) => spans.add(from / SAMPLES_PER_MS, to / SAMPLES_PER_MS),
   })
@@ -92,8 +92,9 @@ export function maskRecording(samples: Int16Array, rateHz: number, options: Reco
 /**
  * The keys that the reporter of live calls hears.
  * @param rateHz 8,000, 16,000 or 48,000. @throws RangeError on a rate that is no multiple of 8,000
+ * @param onDoubt called for each press whose key is not certain
  */
-export function findKeys(samples: Int16Array, rateHz: number): HeardKey[] {
+export function findKeys(samples: Int16Array, rateHz: number, onDoubt: () => void = () => {}): HeardKey[] {
   const sound = toBaseRate(samples, rateHz)
   const keys: { key: KeyCode; startMs: number; endMs: number }[] = []
   const reporter = new Reporter({
@@ -102,6 +103,7 @@ export function findKeys(samples: Int16Array, rateHz: number): HeardKey[] {
       const last = keys.at(-1)
       if (last !== undefined) last.endMs = to / SAMPLES_PER_MS
     },
+    onDoubt: () => onDoubt(),
   })
   const bank = new ToneBank()
   const band = new ToneBank()

@@ -1,6 +1,9 @@
 import type { KeyCode } from './key-codes.ts'
+import type { UncertainReason } from '../../wall/messages.ts'
+import { DoubtfulRun } from './doubtful-run.ts'
 import { BLOCK_SAMPLES, type ToneBank, TONES_HZ } from './tone-bank.ts'
 import { keyOfPair } from './tone-pairs.ts'
+import { ToneTurns } from './tone-turns.ts'
 
 /** 12.5 ms, as good as the 12.75 of the classic detectors; ours overlap. */
 const WINDOW_BLOCKS = 5
@@ -24,14 +27,22 @@ const PAIR_SHARE_MIN = 0.8
 /** Of one window, which measures up to 3 dB wrong; the standards ask for -8 to +4. */
 const TWIST_DB_MIN = -12
 const TWIST_DB_MAX = 8
+/** Up to here it is a press beyond doubt, though no key that the standards would let us take. */
+const DOUBT_LEVEL_DB_MIN = -49
+const DOUBT_TWIST_DB_MIN = -18
+const DOUBT_TWIST_DB_MAX = 14
+const DOUBT_SHARE_MIN = 0.7
 /** The other tones of a group must be this far below the strongest (4 dB): a tone 1.5 % off leaks into its neighbour. */
 const RIVAL_RATIO_MAX = 0.4
 /** A voice has harmonics, a keypad does not (-10 dB). */
 const HARMONIC_RATIO_MAX = 0.1
 /** Between must accept (1.5 % and 2 Hz) and must reject (3.5 %) of the standards. */
 const FREQUENCY_ERROR_MAX = 0.024
+const DOUBT_FREQUENCY_ERROR_MAX = 0.034
 const FULL_SCALE = 32_768
-const ENERGY_MIN = REPORT_WINDOW_SAMPLES * FULL_SCALE ** 2 * 10 ** (LEVEL_DB_MIN / 10)
+const energyAt = (levelDb: number): number => REPORT_WINDOW_SAMPLES * FULL_SCALE ** 2 * 10 ** (levelDb / 10)
+const ENERGY_MIN = energyAt(LEVEL_DB_MIN)
+const DOUBT_ENERGY_MIN = energyAt(DOUBT_LEVEL_DB_MIN)
 /** A window counts as soon as 70 % of it is tone, so a press begins before and ends after its first and last hit. */
 const EDGE_SAMPLES = 30
 
@@ -52,6 +63,8 @@ export interface ReporterListener {
   onPress(key: KeyCode, from: number): void
   /** The press reported last is over. @param to where its tone ended */
   onRelease(to: number): void
+  /** It was a press, but the key is not certain. @param key the likeliest, for comparison with other carriages only */
+  onDoubt?(why: UncertainReason, key: KeyCode, from: number, to: number): void
 }
 
 /**
@@ -60,15 +73,19 @@ export interface ReporterListener {
  * ```
  *   idle ──5 hits of one key in a row──▶ pressed ──5 misses in a row, or 5 hits of another key──▶ idle
  * ```
+ * Beside it runs a second, milder judgement of the same windows (`DoubtfulRun`): what was surely a press and became none is
+ * told as a doubt.
  */
 export class Reporter {
   readonly #listener: ReporterListener
   readonly #re = new Float64Array(SHIFTS.length * TONES)
   readonly #im = new Float64Array(SHIFTS.length * TONES)
   readonly #power = new Float64Array(SHIFTS.length * TONES)
-  /** The previous window's correlations, and the sums of the turns since then, of the candidate's row and column. */
-  readonly #before = new Float64Array(4)
-  readonly #turns = new Float64Array(4)
+  /** Of the candidate's row and column. */
+  readonly #turns = new ToneTurns(REPORT_HOP_SAMPLES)
+  readonly #doubtful: DoubtfulRun
+  /** Why the window at hand is not certain; undefined when it is, or holds nothing. */
+  #doubt: UncertainReason | undefined
   #candidate = -1
   #hits = 0
   #candidateFrom = 0
@@ -78,6 +95,9 @@ export class Reporter {
 
   constructor(listener: ReporterListener) {
     this.#listener = listener
+    this.#doubtful = new DoubtfulRun(DOUBT_FREQUENCY_ERROR_MAX, (why, pair, from, to) =>
+      listener.onDoubt?.(why, keyOfPair(pair), from + EDGE_SAMPLES, to - EDGE_SAMPLES),
+    )
   }
 
   /**
@@ -86,7 +106,8 @@ export class Reporter {
    * @param from their position
    */
   hear(bank: ToneBank, band: ToneBank, from: number): void {
-    const pair = this.#pairIn(bank, band)
+    const likeliest = this.#pairIn(bank, band)
+    const pair = this.#doubt === undefined ? likeliest : -1
     if (pair === this.#pressed && pair !== -1) {
       this.#misses = 0
       this.#lastHitTo = from + REPORT_WINDOW_SAMPLES
@@ -94,6 +115,8 @@ export class Reporter {
       this.#release()
     }
     this.#follow(pair, from)
+    if (this.#pressed !== -1) this.#doubtful.pressed()
+    this.#doubtful.hear(likeliest, this.#doubt, from, this.#re, this.#im)
   }
 
   /** Ends a press that is under way, and forgets its key. */
@@ -101,6 +124,7 @@ export class Reporter {
     if (this.#pressed !== -1) this.#release()
     this.#candidate = -1
     this.#hits = 0
+    this.#doubtful.wipe()
   }
 
   #release(): void {
@@ -116,18 +140,16 @@ export class Reporter {
       return
     }
     if (pair === this.#candidate) {
-      this.#addTurn(0, pair >> 2)
-      this.#addTurn(2, 4 + (pair & 3))
+      this.#turns.next(pair, this.#re, this.#im)
       this.#hits++
     } else {
       this.#candidate = pair
       this.#candidateFrom = from
       this.#hits = 1
-      this.#turns.fill(0)
+      this.#turns.begin(pair, this.#re, this.#im)
     }
-    this.#keepPhase(0, pair >> 2)
-    this.#keepPhase(2, 4 + (pair & 3))
-    if (this.#hits < HITS_TO_REPORT || pair === this.#pressed || !this.#isOnFrequency()) return
+    if (this.#hits < HITS_TO_REPORT || pair === this.#pressed) return
+    if (this.#turns.errorOf(pair) > FREQUENCY_ERROR_MAX) return
     if (this.#pressed !== -1) this.#release()
     this.#pressed = pair
     this.#misses = 0
@@ -135,15 +157,16 @@ export class Reporter {
     this.#listener.onPress(keyOfPair(pair), this.#candidateFrom + EDGE_SAMPLES)
   }
 
-  /** @returns the pair that this window holds, -1 for none */
+  /** @returns the pair that this window holds, -1 for none; `#doubt` says whether that is certain */
   #pairIn(bank: ToneBank, band: ToneBank): number {
+    this.#doubt = undefined
     let energy = 0
     let bandEnergy = 0
     for (let ago = 0; ago < WINDOW_BLOCKS; ago++) {
       energy += bank.energy[bank.slot(ago)] as number
       bandEnergy += band.energy[band.slot(ago)] as number
     }
-    if (energy < ENERGY_MIN || bandEnergy < BAND_SHARE_MIN * energy) return -1
+    if (energy < DOUBT_ENERGY_MIN || bandEnergy < BAND_SHARE_MIN * energy) return -1
     bank.project(0, WINDOW_BLOCKS)
     for (let tone = 0; tone < TONES; tone++) this.#correlate(bank, tone)
     const row = this.#strongest(0)
@@ -153,12 +176,16 @@ export class Reporter {
     if ((this.#power[row] ?? 0) + (this.#power[column] ?? 0) < ROUGH_SHARE_MIN * whole) return -1
     const rowPower = this.#refine(bank, row)
     const columnPower = this.#refine(bank, column)
-    if (rowPower + columnPower < PAIR_SHARE_MIN * whole) return -1
+    const share = (rowPower + columnPower) / whole
+    const rival = this.#rivalOf(0, row, rowPower) + this.#rivalOf(4, column, columnPower)
+    if (share + rival / whole < DOUBT_SHARE_MIN) return -1
     const twistDb = 10 * Math.log10(columnPower / rowPower)
-    if (twistDb < TWIST_DB_MIN || twistDb > TWIST_DB_MAX) return -1
-    if (this.#hasRival(0, row, rowPower) || this.#hasRival(4, column, columnPower)) return -1
+    if (twistDb < DOUBT_TWIST_DB_MIN || twistDb > DOUBT_TWIST_DB_MAX) return -1
     // The row's second harmonic lies among the columns and cannot be told from them in so short a window.
     if (hasHarmonic(bank, TONES_HZ[column] ?? 0, columnPower)) return -1
+    if (rival > 0) this.#doubt = 'too-near'
+    else if (share < PAIR_SHARE_MIN || energy < ENERGY_MIN) this.#doubt = 'at-the-edge'
+    else if (twistDb < TWIST_DB_MIN || twistDb > TWIST_DB_MAX) this.#doubt = 'at-the-edge'
     return row * 4 + (column - 4)
   }
 
@@ -198,38 +225,13 @@ export class Reporter {
     return best
   }
 
-  /** Whether another tone of the group comes near the strongest. */
-  #hasRival(first: number, strongest: number, power: number): boolean {
+  /** @returns the power of the other tones of the group that come near the strongest; 0 when none does */
+  #rivalOf(first: number, strongest: number, power: number): number {
+    let rival = 0
     for (let tone = first; tone < first + 4; tone++) {
-      if (tone !== strongest && (this.#power[tone] ?? 0) > RIVAL_RATIO_MAX * power) return true
+      if (tone !== strongest && (this.#power[tone] ?? 0) > RIVAL_RATIO_MAX * power) rival += this.#power[tone] ?? 0
     }
-    return false
-  }
-
-  /** Adds by how much the tone turned since the previous window, beyond what its nominal frequency turns. */
-  #addTurn(slot: number, tone: number): void {
-    const [re, im] = [this.#re[tone] ?? 0, this.#im[tone] ?? 0]
-    const [reBefore, imBefore] = [this.#before[slot] ?? 0, this.#before[slot + 1] ?? 0]
-    this.#turns[slot] = (this.#turns[slot] ?? 0) + re * reBefore + im * imBefore
-    this.#turns[slot + 1] = (this.#turns[slot + 1] ?? 0) + im * reBefore - re * imBefore
-  }
-
-  #keepPhase(slot: number, tone: number): void {
-    this.#before[slot] = this.#re[tone] ?? 0
-    this.#before[slot + 1] = this.#im[tone] ?? 0
-  }
-
-  #isOnFrequency(): boolean {
-    return this.#errorOf(0, this.#candidate >> 2) && this.#errorOf(2, 4 + (this.#candidate & 3))
-  }
-
-  #errorOf(slot: number, tone: number): boolean {
-    const hz = TONES_HZ[tone] ?? 0
-    const nominalTurn = (2 * Math.PI * hz * REPORT_HOP_SAMPLES) / RATE_HZ
-    const turn = Math.atan2(this.#turns[slot + 1] ?? 0, this.#turns[slot] ?? 0)
-    const excess = Math.atan2(Math.sin(turn - nominalTurn), Math.cos(turn - nominalTurn))
-    const errorHz = (excess * RATE_HZ) / (2 * Math.PI * REPORT_HOP_SAMPLES)
-    return Math.abs(errorHz) <= hz * FREQUENCY_ERROR_MAX
+    return rival
   }
 }
 

@@ -160,7 +160,7 @@ test('G.722 on one side only: masked and told as well, in the codec of the agent
 
 test('relaying: packets of both sides\u2019 codec cross untouched, others are transcoded, and the stream goes on when armed', () => {
   const options = { replacement: 'silence', jitterMs: 40, random: seededRandom(SEED) } as const
-  const hooks = { onKey: () => {}, onConflict: () => {}, onMaskFailed: () => {} }
+  const hooks = { onKey: () => {}, onUncertain: () => {}, onMaskFailed: () => {} }
   const [packet = { atMs: 0, packet: new Uint8Array(0) }] = packetizeWide(new Int16Array(320).fill(1_000))
   const same = new CallerDirection({ ...options, ...hooks })
   same.setFormats(wide, wide, 0)
@@ -197,7 +197,7 @@ test('either side moves to another codec in mid-capture: masking goes on in the 
       jitterMs: 40,
       random: seededRandom(SEED),
       onKey: (key) => keys.push(key),
-      onConflict: () => {},
+      onUncertain: () => {},
       onMaskFailed: () => assert.fail('the masker failed'),
     })
     const tones = synthesizeKeys([4, 9, 1, 6], { toneMs: 60, gapMs: 60 }, seededRandom(SEED))

@@ -196,7 +196,7 @@ test('a key that was not clear is shown with its field, is one event, and is gon
   const shown = async () => {
     await control.control.settled()
     const { body } = await control.call('GET', `/v1/captures/${captureId}`)
-    return (body['fields'] as { field: string }[]).find((each) => each.field === 'expiry')
+    return (body['fields'] as unknown as { field: string }[]).find((each) => each.field === 'expiry')
   }
   for (const count of [2, 3]) control.cde.report({ ...field, state: 'collecting', count, uncertain })
   assert.deepEqual(await shown(), { field: 'expiry', state: 'collecting', count: 3, uncertain })
