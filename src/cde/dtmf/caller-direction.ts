@@ -1,18 +1,18 @@
 import { dtmfLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { MaskPolicy } from '../../wall/settings.ts'
-import type { AudioFormat } from '../media/audio-session.ts'
+import type { AudioFormat, SpeechFormat } from '../media/audio-formats.ts'
 import { parseRtp, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
-import { Transcoders } from '../media/transcoder.ts'
 import { AgentStream } from './agent-stream.ts'
 import { Counters } from './counters.ts'
 import { EventPresses } from './event-presses.ts'
 import { parseEvents, type TelephoneEvent } from './events.ts'
-import { Formats } from './formats.ts'
+import { audioUnits, Formats } from './formats.ts'
 import { type Carriage, type Doubt, KEY_CODE_MAX, type KeyCode } from './key-codes.ts'
-import { LineAudio, type LineCodec } from './line-audio.ts'
+import { LineAudio } from './line-audio.ts'
 import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
 import type { Masker } from './masker.ts'
+import { Relaying } from './relaying.ts'
 import type { ReplacementKind } from './replacement.ts'
 import { SourceClock } from './source-clock.ts'
 
@@ -54,7 +54,7 @@ export class CallerDirection {
   readonly #options: CallerDirectionOptions
   readonly #counters = new Counters()
   readonly #stream: AgentStream
-  readonly #transcoders = new Transcoders()
+  readonly #relaying: Relaying
   #audio = new LineAudio(undefined, FRAME_SAMPLES, dtmfLimits.audioSamplesMax)
   readonly #events = new EventPresses()
   readonly #suspects = new EventPresses()
@@ -70,12 +70,11 @@ export class CallerDirection {
   #nextTickMs = 0
   #drainTo = 0
   #drainUntilMs = 0
-  #packetSamples = FRAME_SAMPLES
-  #lastRelayedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: CallerDirectionOptions) {
     this.#options = options
     this.#stream = new AgentStream(options.random)
+    this.#relaying = new Relaying(this.#stream, this.#counters)
   }
 
   /** True from `arm` to `disarm`: keys are told. The line stays masked a little longer, until it is played out. */
@@ -87,6 +86,7 @@ export class CallerDirection {
   setFormats(callerFormats: readonly AudioFormat[], agentFormats: readonly AudioFormat[], _nowMs: number): void {
     const hadEvents = this.#formats.callerHasEvents
     this.#formats = new Formats(callerFormats, agentFormats)
+    this.#stream.setClock(this.#formats.agentAudio?.clockHz ?? SAMPLES_PER_MS * 1_000)
     if (hadEvents !== this.#formats.callerHasEvents) this.#line?.forgetSource()
   }
 
@@ -100,7 +100,7 @@ export class CallerDirection {
       this.#counters.add('dtmf_rtp_refused')
       return []
     }
-    if (this.#line === undefined) return this.#relay(rtp, nowMs)
+    if (this.#line === undefined) return this.#relaying.receive(rtp, this.#formats, nowMs)
     const line = this.#line
     this.#guarded(() => this.#takeIn(line, rtp, nowMs))
     return []
@@ -112,12 +112,7 @@ export class CallerDirection {
    * @returns false, with nothing changed, when `receive` has to look at it
    */
   relayInPlace(octets: Uint8Array, start: number, rtp: RtpNumbers, nowMs: number): boolean {
-    if (this.#line !== undefined || !isAudioLength(rtp.payloadOctets)) return false
-    const payloadType = this.#formats.untouched(rtp.payloadType)
-    if (payloadType < 0 || !this.#stream.relayInPlace(octets, start, payloadType, rtp, nowMs)) return false
-    this.#packetSamples = rtp.payloadOctets
-    this.#lastRelayedMs = nowMs
-    return true
+    return this.#line === undefined && this.#relaying.inPlace(octets, start, rtp, this.#formats, nowMs)
   }
 
   /** While armed or draining: the packets that are due. */
@@ -158,7 +153,7 @@ export class CallerDirection {
     this.#dropLine()
     this.#state = 'armed'
     this.#hasFailed = false
-    const packetMs = this.#packetSamples / SAMPLES_PER_MS
+    const { packetMs, dueMs } = this.#relaying
     const jitterMs = Math.max(this.#options.jitterMs, JITTER_MS_MIN)
     // Long packets come late by what they are longer than a tick.
     const delayMs = LOOKAHEAD_MS + jitterMs + Math.max(0, packetMs - TICK_MS)
@@ -167,7 +162,6 @@ export class CallerDirection {
     this.#audio = new LineAudio(this.#formats.agentAudio?.codec, FRAME_SAMPLES, dtmfLimits.audioSamplesMax)
     this.#line = this.#newLine(maskPolicy)
     // Our packets go on in step with those just relayed.
-    const dueMs = this.#lastRelayedMs + packetMs
     this.#nextTickMs = dueMs > nowMs && dueMs <= nowMs + packetMs ? dueMs : nowMs
     if (this.#isFieldOpen) this.#line.setFieldOpen(true, this.#liveAt(this.#line, nowMs))
     return this.tick(nowMs)
@@ -193,6 +187,13 @@ export class CallerDirection {
     return this.#counters.all()
   }
 
+  /** The call is over: zeroes all audio and keys, and gives the coders back. */
+  close(): void {
+    this.#dropLine()
+    this.#state = 'relaying'
+    this.#relaying.close()
+  }
+
   #newLine(maskPolicy: MaskPolicy): MaskedLine {
     const { replacement, onKey, onUncertain, onMasked, newMasker } = this.#options
     return new MaskedLine({
@@ -209,61 +210,35 @@ export class CallerDirection {
     })
   }
 
-  #relay(rtp: RtpPacket, nowMs: number): Uint8Array[] {
-    const incoming = this.#formats.incoming(rtp.payloadType)
-    if (incoming === 'unknown') return this.#drop('dtmf_unknown_type_dropped')
-    if (incoming === 'telephone-event') return this.#relayEvent(rtp, nowMs)
-    const agent = this.#formats.agentAudio
-    if (agent === undefined) return this.#drop('dtmf_no_agent_codec')
-    if (!isAudioLength(rtp.payload.length)) return this.#drop('dtmf_audio_refused')
-    const payload = this.#transcoders.transcode(rtp.payload, incoming, agent.codec)
-    if (payload === undefined) return this.#drop('dtmf_audio_refused')
-    const packet = this.#stream.relay(agent.payloadType, payload, rtp, payload.length, nowMs)
-    if (packet === 'late') return this.#drop('dtmf_audio_late')
-    this.#packetSamples = payload.length
-    this.#lastRelayedMs = nowMs
-    return [packet]
-  }
-
-  #relayEvent(rtp: RtpPacket, nowMs: number): Uint8Array[] {
-    const payloadType = this.#formats.agentEventType
-    if (typeof parseEvents(rtp.payload) === 'string') return this.#drop('dtmf_event_refused')
-    if (payloadType === undefined || this.#formats.clockHz(rtp.payloadType) !== 8_000) {
-      return this.#drop('dtmf_event_not_relayed')
-    }
-    const packet = this.#stream.relay(payloadType, rtp.payload, rtp, 0, nowMs)
-    return packet === 'late' ? [] : [packet]
-  }
-
-  #drop(reason: Parameters<Counters['add']>[0]): [] {
-    this.#counters.add(reason)
-    return []
-  }
-
   #takeIn(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
     const incoming = this.#formats.incoming(rtp.payloadType)
     if (incoming === 'telephone-event') this.#takeInEvents(line, rtp, nowMs)
     else if (incoming === 'unknown') this.#takeInUnknown(line, rtp, nowMs)
-    else if (isAudioLength(rtp.payload.length)) this.#takeInAudio(line, rtp, incoming, nowMs)
-    else {
-      // MED-18: what is too short for audio may be a mislabelled event. Never decoded.
+    else if (!this.#takeInAudio(line, rtp, incoming, nowMs)) {
+      // MED-18: what is too short for audio may be a mislabelled event, and what cannot be decoded may be anything.
       this.#counters.add('dtmf_audio_refused')
       this.#suspect(line, rtp, nowMs)
     }
   }
 
-  #takeInAudio(line: MaskedLine, rtp: RtpPacket, codec: LineCodec, nowMs: number): void {
-    const { narrow, wide } = this.#audio.decode(codec, rtp.payload)
-    const zone = {
-      earliest: line.decidedTo,
-      writtenTo: line.writtenTo,
-      due: this.#liveAt(line, nowMs) - narrow.length,
-    }
-    const position = this.#clock.place(rtp, narrow.length, zone, this.#eventCame, nowMs)
+  /** Only what has a place is decoded: a packet that comes twice or too late would put the decoder out of step. @returns false for what is no audio */
+  #takeInAudio(line: MaskedLine, rtp: RtpPacket, { codec, clockHz }: SpeechFormat, nowMs: number): boolean {
+    const unitsPerSample = clockHz / (SAMPLES_PER_MS * 1_000)
+    const samples = audioUnits({ codec }, rtp.payload, 0, rtp.payload.length) / unitsPerSample
+    if (samples === 0) return false
+    const zone = { earliest: line.decidedTo, writtenTo: line.writtenTo, due: this.#liveAt(line, nowMs) - samples }
+    const position = this.#clock.place({ ...rtp, unitsPerSample }, samples, zone, this.#eventCame, nowMs)
     this.#eventCame = false
-    if (typeof position === 'string') this.#counters.add(`dtmf_audio_${position}`)
-    else if (line.audio(position, narrow, this.#clock.takeSplice(), wide) === 0) this.#counters.add('dtmf_audio_late')
+    if (typeof position === 'string') {
+      this.#counters.add(`dtmf_audio_${position}`)
+      return true
+    }
+    const decoded = this.#audio.decode(codec, rtp.payload)
+    if (decoded === undefined) return false
+    const taken = line.audio(position, decoded.narrow, this.#clock.takeSplice(), decoded.wide)
+    if (taken === 0) this.#counters.add('dtmf_audio_late')
     this.#audio.forget()
+    return true
   }
 
   #takeInEvents(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
@@ -294,8 +269,7 @@ export class CallerDirection {
 
   /** Where an event's timestamp lies on the timeline, if it is in the audio's time and makes sense. */
   #positionOf(rtp: RtpPacket, timestamp: number, clockHz: number, live: number): number | undefined {
-    if (clockHz !== SAMPLES_PER_MS * 1_000) return undefined
-    const position = this.#clock.positionOf(rtp.ssrc, timestamp)
+    const position = this.#clock.positionOf(rtp.ssrc, timestamp, clockHz / (SAMPLES_PER_MS * 1_000))
     const isPlausible =
       position !== undefined && position <= live + FRAME_SAMPLES && position > live - dtmfLimits.pressMs * 8
     return isPlausible ? position : undefined
@@ -340,10 +314,10 @@ export class CallerDirection {
     const agent = this.#formats.agentAudio
     if (agent === undefined) {
       this.#counters.add('dtmf_no_agent_codec')
-      this.#stream.skip(FRAME_SAMPLES)
+      this.#stream.skip(TICK_MS)
       return undefined
     }
-    return this.#stream.next(agent.payloadType, this.#audio.encode(agent.codec), FRAME_SAMPLES, false, nowMs)
+    return this.#stream.next(agent.payloadType, this.#audio.encode(agent.codec), TICK_MS, false, nowMs)
   }
 
   /** After a stall longer than can be made up for, time that has passed is left out. */
@@ -352,7 +326,7 @@ export class CallerDirection {
     const behind = Math.floor((nowMs - this.#nextTickMs) / TICK_MS) - dtmfLimits.catchUpTicksMax
     if (line === undefined || behind <= 0) return
     this.#counters.add('dtmf_ticks_skipped', behind)
-    this.#stream.skip(behind * FRAME_SAMPLES)
+    this.#stream.skip(behind * TICK_MS)
     this.#nextTickMs += behind * TICK_MS
   }
 
@@ -383,9 +357,4 @@ export class CallerDirection {
       this.#options.onMaskFailed()
     }
   }
-}
-
-/** MED-18: lengths are what they are; five milliseconds are the least that anyone sends as audio. */
-function isAudioLength(octets: number): boolean {
-  return octets >= dtmfLimits.audioSamplesMin && octets <= dtmfLimits.audioSamplesMax
 }

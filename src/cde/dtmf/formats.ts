@@ -1,47 +1,43 @@
-import { type AudioFormat, isG711 } from '../media/audio-formats.ts'
-import type { LineCodec } from './line-audio.ts'
-
-/** A negotiated way to send audio: payload type and codec. */
-export interface AudioType {
-  readonly payloadType: number
-  readonly codec: LineCodec
-}
+import { dtmfLimits } from '../../lib/limits.ts'
+import { type AudioFormat, isSpeech, type SpeechFormat } from '../media/audio-formats.ts'
+import { durationUnits } from '../media/codecs/speech-codecs.ts'
 
 /** What an incoming payload type is on the caller's side. */
-export type IncomingType = LineCodec | 'telephone-event' | 'unknown'
+export type Incoming = SpeechFormat | 'telephone-event' | 'unknown'
 
 const EVENT_CLOCK_HZ = 8_000
 
 /** The negotiated formats of both legs, as one lookup. */
 export class Formats {
   readonly #caller: readonly AudioFormat[]
-  readonly #untouched = new Int16Array(128).fill(-1)
+  readonly #isUntouched = new Uint8Array(128)
   /** What the agent gets; undefined while the agent takes no audio that we know. */
-  readonly agentAudio: AudioType | undefined
+  readonly agentAudio: SpeechFormat | undefined
   /** Undefined when the agent did not negotiate telephone-event at 8 kHz. */
   readonly agentEventType: number | undefined
 
   constructor(caller: readonly AudioFormat[], agent: readonly AudioFormat[]) {
     this.#caller = caller
     // MED-08: the same codec on both legs where both have it.
-    const audio = agent.map(audioType).filter((type) => type !== undefined)
+    const audio = agent.filter(isSpeech)
     this.agentAudio = audio.find(({ codec }) => caller.some((format) => format.codec === codec)) ?? audio[0]
     this.agentEventType = agent.find(isEventAt8k)?.payloadType
     for (const { payloadType, codec } of caller.toReversed()) {
-      this.#untouched[payloadType] = codec === this.agentAudio?.codec ? this.agentAudio.payloadType : -1
+      this.#isUntouched[payloadType] = codec === this.agentAudio?.codec ? 1 : 0
     }
   }
 
-  /** @returns the agent's payload type for audio whose payload crosses as it is; −1 for all else */
-  untouched(payloadType: number): number {
-    return this.#untouched[payloadType] ?? -1
+  /** True for audio in the agent's codec: its payload crosses as it is while nothing is masked. */
+  isUntouched(payloadType: number): boolean {
+    return this.#isUntouched[payloadType] === 1
   }
 
-  incoming(payloadType: number): IncomingType {
+  incoming(payloadType: number): Incoming {
     const format = this.#caller.find((candidate) => candidate.payloadType === payloadType)
     if (format === undefined) return 'unknown'
     if (format.codec === 'telephone-event') return format.codec
-    return isLineFormat(format) ? format.codec : 'unknown'
+    // Comfort noise is left out, and its pauses are silence.
+    return isSpeech(format) ? format : 'unknown'
   }
 
   /** Clock of an event payload type (RFC 4733 2.4.1), in Hz. */
@@ -54,13 +50,22 @@ export class Formats {
   }
 }
 
-function audioType(format: AudioFormat): AudioType | undefined {
-  return isLineFormat(format) ? { payloadType: format.payloadType, codec: format.codec } : undefined
-}
-
-/** Opus has another clock; comfort noise is left out, and its pauses are silence. */
-function isLineFormat(format: AudioFormat): format is AudioFormat & { readonly codec: LineCodec } {
-  return isG711(format) || format.codec === 'G722'
+/**
+ * MED-18: lengths are what they are. Of G.711 and G.722 five milliseconds are the least that anyone sends as audio; a packet of
+ * Opus says its length itself, and four octets stay suspect.
+ * @param start of the payload in `octets`
+ * @returns how long the audio is, in units of its clock; 0 for what is none
+ */
+export function audioUnits(
+  { codec }: Pick<SpeechFormat, 'codec'>,
+  octets: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  if (length === 4) return 0
+  const units = durationUnits(codec, octets, start, length)
+  if (codec === 'opus') return units
+  return units >= dtmfLimits.audioSamplesMin && units <= dtmfLimits.audioSamplesMax ? units : 0
 }
 
 function isEventAt8k(format: AudioFormat): boolean {

@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { G722Encoder } from '../media/codecs/g722/g722.ts'
+import { OpusEncoder } from '../media/codecs/opus/opus.ts'
 import { encodeG711 } from '../media/g711.ts'
-import { coverWide, LineAudio, type LineCodec } from './line-audio.ts'
+import type { SpeechCodec } from '../media/codecs/speech-codecs.ts'
+import { coverWide, LineAudio } from './line-audio.ts'
 import { Timeline } from './timeline.ts'
 
 /** A click in the middle of 60 ms, as packets of 20 ms. */
-function click(codec: LineCodec): Uint8Array[] {
-  const encoder = new G722Encoder()
+function click(codec: SpeechCodec): Uint8Array[] {
+  const encoder = codec === 'opus' ? new OpusEncoder(16_000) : new G722Encoder()
   return [0, 1, 2].map((n) => {
-    if (codec !== 'G722') {
+    if (codec === 'PCMA' || codec === 'PCMU') {
       const samples = new Int16Array(160)
       if (n === 1) samples.fill(8_000, 80, 84)
       return encodeG711(codec, samples)
@@ -18,8 +20,7 @@ function click(codec: LineCodec): Uint8Array[] {
     const samples = new Int16Array(320)
     if (n === 1) samples.fill(8_000, 160, 168)
     const payload = new Uint8Array(160)
-    encoder.encode(samples, payload)
-    return payload
+    return payload.subarray(0, encoder.encode(samples, payload))
   })
 }
 
@@ -27,11 +28,12 @@ const loudestAt = (samples: readonly number[]): number =>
   samples.reduce((best, sample, i) => (Math.abs(sample) > Math.abs(samples[best] ?? 0) ? i : best), 0)
 
 test('narrow and wide samples of a packet are the same moment, whatever the caller speaks', () => {
-  for (const codec of ['G722', 'PCMA', 'PCMU'] as const) {
-    const audio = new LineAudio('G722', 160, 960)
+  for (const codec of ['G722', 'opus', 'PCMA', 'PCMU'] as const) {
+    const audio = new LineAudio('opus', 160, 960)
     const [narrow, wide]: [number[], number[]] = [[], []]
     for (const payload of click(codec)) {
       const decoded = audio.decode(codec, payload)
+      assert.ok(decoded !== undefined)
       narrow.push(...decoded.narrow)
       wide.push(...(decoded.wide ?? []))
       audio.forget()
@@ -47,11 +49,12 @@ test('narrow and wide samples of a packet are the same moment, whatever the call
 test('on a narrow line G.711 is not delayed and there are no wide samples', () => {
   const audio = new LineAudio('PCMA', 160, 960)
   const [, packet = new Uint8Array(0)] = click('PCMU')
-  const { narrow, wide } = audio.decode('PCMU', packet)
-  assert.equal(wide, undefined)
-  assert.equal(loudestAt([...narrow]), 80)
+  const decoded = audio.decode('PCMU', packet)
+  assert.ok(decoded !== undefined)
+  assert.equal(decoded.wide, undefined)
+  assert.equal(loudestAt([...decoded.narrow]), 80)
   audio.forget()
-  assert.ok(narrow.every((sample) => sample === 0))
+  assert.ok(decoded.narrow.every((sample) => sample === 0))
 })
 
 test('what was played is gone: a gap one turn of the ring later holds nothing of it', () => {

@@ -2,13 +2,20 @@
  * The codecs at both ends of the delay line. The line decides at 8 kHz; where the agent hears 16 kHz, the wide samples go
  * through it beside the narrow ones, two for each position, and are masked with them.
  */
-import { G722Decoder, G722Encoder } from '../media/codecs/g722/g722.ts'
-import type { G711Codec } from '../media/g711.ts'
-import { decodeG711, encodeG711 } from '../media/g711.ts'
+import type { AudioDecoder, AudioEncoder } from '../media/codecs/codec.ts'
+import { newDecoder, newEncoder, silentPayload } from '../media/codecs/coders.ts'
+import { type SpeechCodec, speechCodecs } from '../media/codecs/speech-codecs.ts'
+import { decodeG711, encodeG711, type G711Codec } from '../media/g711.ts'
 import { DECISION_REACH, Decimator, Interpolator, SPEECH_REACH } from '../media/resample.ts'
 
-/** Codecs whose RTP clock is 8 kHz and whose octets are units of it: what the line can carry. */
-export type LineCodec = G711Codec | 'G722'
+/** Room for 20 ms of any codec. */
+const PAYLOAD_OCTETS_MAX = 320
+
+/** The samples of one packet, at 8 kHz and, on a wide line, at 16 kHz too. */
+export interface LineSamples {
+  readonly narrow: Int16Array
+  readonly wide: Int16Array | undefined
+}
 
 /** The audio at both ends of one line, from arming until it is played out. */
 export class LineAudio {
@@ -21,15 +28,16 @@ export class LineAudio {
   readonly wideFrame: Int16Array | undefined
 
   /** @param agentCodec what the agent hears when the line begins; may change later. @param samplesMax of one packet, at 8 kHz */
-  constructor(agentCodec: LineCodec | undefined, frameSamples: number, samplesMax: number) {
-    this.isWide = agentCodec === 'G722'
+  constructor(agentCodec: SpeechCodec | undefined, frameSamples: number, samplesMax: number) {
+    this.isWide = agentCodec !== undefined && speechCodecs[agentCodec].sampleRateHz === 16_000
     this.#source = new SourceAudio(this.isWide, samplesMax)
     this.#agent = new AgentAudio(frameSamples)
     this.frame = new Int16Array(frameSamples)
     this.wideFrame = this.isWide ? new Int16Array(2 * frameSamples) : undefined
   }
 
-  decode(codec: LineCodec, payload: Uint8Array): ReturnType<SourceAudio['decode']> {
+  /** One packet. @returns samples that are good until the next call; undefined for what is no audio */
+  decode(codec: SpeechCodec, payload: Uint8Array): LineSamples | undefined {
     return this.#source.decode(codec, payload)
   }
 
@@ -39,7 +47,7 @@ export class LineAudio {
   }
 
   /** Encodes what the line has filled. @returns the payload, good until the next call */
-  encode(codec: LineCodec): Uint8Array {
+  encode(codec: SpeechCodec): Uint8Array {
     return this.#agent.encode(codec, this.frame, this.wideFrame)
   }
 
@@ -48,16 +56,18 @@ export class LineAudio {
     this.wideFrame?.fill(0)
   }
 
+  /** Zeroes all audio and gives the coders back. */
   wipe(): void {
     this.silence()
     this.#source.wipe()
+    this.#agent.wipe()
   }
 }
 
 /** Caller → line: one source's decoder, and what makes narrow and wide samples belong together. */
 class SourceAudio {
   readonly #isWide: boolean
-  readonly #decoder = new G722Decoder()
+  readonly #decoders = new Coders(newDecoder)
   readonly #toNarrow: Decimator
   readonly #toWide = new Interpolator(2, DECISION_REACH)
   readonly #narrowDelay = new Delay(DECISION_REACH)
@@ -73,28 +83,30 @@ class SourceAudio {
     this.#wide = new Int16Array(2 * samplesMax)
   }
 
-  /**
-   * One packet. The samples are good until the next call.
-   * @param payload at most `samplesMax` octets
-   */
-  decode(
-    codec: LineCodec,
-    payload: Uint8Array,
-  ): { readonly narrow: Int16Array; readonly wide: Int16Array | undefined } {
+  decode(codec: SpeechCodec, payload: Uint8Array): LineSamples | undefined {
+    return isNarrow(codec) ? this.#decodeNarrow(codec, payload) : this.#decodeWide(codec, payload)
+  }
+
+  #decodeWide(codec: WideCodec, payload: Uint8Array): LineSamples | undefined {
+    const count = this.#decoders.of(codec).decode(payload, this.#wide)
+    if (typeof count === 'string') return undefined
+    const wide = this.#wide.subarray(0, count)
+    const narrow = this.#narrow.subarray(0, count / 2)
+    this.#toNarrow.push(wide, narrow)
+    if (!this.#isWide) return { narrow, wide: undefined }
+    this.#wideDelay.pass(wide)
+    return { narrow, wide }
+  }
+
+  #decodeNarrow(codec: G711Codec, payload: Uint8Array): LineSamples | undefined {
+    if (payload.length > this.#narrow.length) return undefined
     const narrow = this.#narrow.subarray(0, payload.length)
+    decodeG711(codec, payload, narrow)
+    if (!this.#isWide) return { narrow, wide: undefined }
     const wide = this.#wide.subarray(0, 2 * payload.length)
-    if (codec === 'G722') {
-      this.#decoder.decode(payload, wide)
-      this.#toNarrow.push(wide, narrow)
-      if (this.#isWide) this.#wideDelay.pass(wide)
-    } else {
-      decodeG711(codec, payload, narrow)
-      if (this.#isWide) {
-        this.#toWide.push(narrow, wide)
-        this.#narrowDelay.pass(narrow)
-      }
-    }
-    return { narrow, wide: this.#isWide ? wide : undefined }
+    this.#toWide.push(narrow, wide)
+    this.#narrowDelay.pass(narrow)
+    return { narrow, wide }
   }
 
   /** Zeroes the samples of the last packet, which are on the line now. */
@@ -105,7 +117,7 @@ class SourceAudio {
 
   wipe(): void {
     this.forget()
-    this.#decoder.reset()
+    this.#decoders.close()
     this.#toNarrow.reset()
     this.#toWide.reset()
     this.#narrowDelay.reset()
@@ -115,22 +127,59 @@ class SourceAudio {
 
 /** Line → agent: one encoder for as long as the line lives, fed without a break, so that it never holds what was not masked. */
 class AgentAudio {
-  readonly #encoder = new G722Encoder()
+  readonly #encoders = new Coders(newEncoder)
   readonly #toWide = new Interpolator(2, SPEECH_REACH)
   readonly #widened: Int16Array
-  readonly #payload: Uint8Array
+  readonly #payload = new Uint8Array(PAYLOAD_OCTETS_MAX)
 
   constructor(frameSamples: number) {
     this.#widened = new Int16Array(2 * frameSamples)
-    this.#payload = new Uint8Array(frameSamples)
   }
 
   /** @param wide undefined on a narrow line. @returns the payload, good until the next call */
-  encode(codec: LineCodec, narrow: Int16Array, wide: Int16Array | undefined): Uint8Array {
-    if (codec !== 'G722') return encodeG711(codec, narrow, this.#payload)
+  encode(codec: SpeechCodec, narrow: Int16Array, wide: Int16Array | undefined): Uint8Array {
+    if (isNarrow(codec)) return encodeG711(codec, narrow, this.#payload.subarray(0, narrow.length))
     if (wide === undefined) this.#toWide.push(narrow, this.#widened)
-    this.#encoder.encode(wide ?? this.#widened, this.#payload)
-    return this.#payload
+    const octets = this.#encoders.of(codec).encode(wide ?? this.#widened, this.#payload)
+    // A thread that has no coder left to give: silence, like everything that cannot be masked.
+    return octets === 0 ? silentPayload(codec) : this.#payload.subarray(0, octets)
+  }
+
+  wipe(): void {
+    this.#encoders.close()
+    this.#toWide.reset()
+    this.#widened.fill(0)
+    this.#payload.fill(0)
+  }
+}
+
+type WideCodec = Exclude<SpeechCodec, G711Codec>
+
+function isNarrow(codec: SpeechCodec): codec is G711Codec {
+  return codec === 'PCMA' || codec === 'PCMU'
+}
+
+/** One coder for each codec that the line meets, made when it is needed: those of Opus hold memory that has to be given back. */
+class Coders<Coder extends AudioDecoder | AudioEncoder> {
+  readonly #make: (codec: WideCodec) => Coder
+  readonly #made = new Map<WideCodec, Coder>()
+
+  constructor(make: (codec: WideCodec) => Coder) {
+    this.#make = make
+  }
+
+  of(codec: WideCodec): Coder {
+    const made = this.#made.get(codec) ?? this.#make(codec)
+    this.#made.set(codec, made)
+    return made
+  }
+
+  close(): void {
+    for (const coder of this.#made.values()) {
+      coder.reset()
+      coder.close()
+    }
+    this.#made.clear()
   }
 }
 

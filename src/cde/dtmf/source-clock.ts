@@ -6,6 +6,8 @@ export interface ClockedPacket {
   readonly ssrc: number
   readonly sequence: number
   readonly timestamp: number
+  /** Of its timestamp: 1 at 8 kHz, 6 for Opus (RFC 7587 4.1). */
+  readonly unitsPerSample: number
 }
 
 /** The part of the timeline where a packet that arrives now may land. */
@@ -28,12 +30,13 @@ const LATE_MS = 200
  * Turns the caller's RTP timestamps into positions on our timeline (MED-04).
  *
  * A source is anchored where its first packet is due. A new SSRC and a jumped timestamp become the new source with the
- * second packet in a row (RFC 3550 A.1 is as careful); steady lateness re-anchors after 200 ms; a fast clock loses one
+ * second packet in a row (RFC 3550 A.1 is as careful), and so does another clock; steady lateness re-anchors after 200 ms; a fast clock loses one
  * packet at a time. So the delay stays constant but for these steps.
  */
 export class SourceClock {
   #ssrc: number | undefined
   #timestamp = 0
+  #unitsPerSample = 1
   #position = 0
   #nextSequence = 0
   #lateSinceMs: number | undefined
@@ -50,8 +53,10 @@ export class SourceClock {
     nowMs: number,
   ): number | Misplaced {
     if (this.#ssrc === undefined) return this.#anchor(packet, zone)
-    if (packet.ssrc !== this.#ssrc) return this.#onProbation(packet) ? this.#anchor(packet, zone) : 'probation'
-    const position = this.#position + ((packet.timestamp - this.#timestamp) | 0)
+    if (packet.ssrc !== this.#ssrc || packet.unitsPerSample !== this.#unitsPerSample) {
+      return this.#onProbation(packet) ? this.#anchor(packet, zone) : 'probation'
+    }
+    const position = this.#positionAt(packet.timestamp)
     const isNext = packet.sequence === this.#nextSequence
     if (this.#isAfter(packet.sequence)) this.#nextSequence = (packet.sequence + 1) & 0xffff
     if (position + durationSamples <= zone.earliest)
@@ -66,9 +71,15 @@ export class SourceClock {
     return position
   }
 
-  /** Where a timestamp of this source lies, or undefined for another source or before the first packet. */
-  positionOf(ssrc: number, timestamp: number): number | undefined {
-    return ssrc === this.#ssrc ? this.#position + ((timestamp - this.#timestamp) | 0) : undefined
+  /** Where a timestamp of this source lies, or undefined for another source or clock, or before the first packet. */
+  positionOf(ssrc: number, timestamp: number, unitsPerSample: number): number | undefined {
+    const isOfSource = ssrc === this.#ssrc && unitsPerSample === this.#unitsPerSample
+    return isOfSource ? this.#positionAt(timestamp) : undefined
+  }
+
+  /** Counted from the packet placed last, so that neither the wrap of the timestamp nor rounding adds up. */
+  #positionAt(timestamp: number): number {
+    return this.#position + Math.round(((timestamp - this.#timestamp) | 0) / this.#unitsPerSample)
   }
 
   /** True once after packets on either side of the next placed one's start stopped being neighbours in the sender's time. */
@@ -114,6 +125,7 @@ export class SourceClock {
   #anchor(packet: ClockedPacket, zone: LandingZone): number {
     this.#ssrc = packet.ssrc
     this.#timestamp = packet.timestamp
+    this.#unitsPerSample = packet.unitsPerSample
     this.#position = Math.max(zone.due, zone.writtenTo)
     this.#spliced = true
     this.#nextSequence = (packet.sequence + 1) & 0xffff

@@ -26,7 +26,8 @@ export type RtpProblem =
   | 'extension-past-end'
   | 'padding-past-end'
 
-const HEADER_OCTETS = 12
+/** Without CSRC list and extension. */
+export const RTP_HEADER_OCTETS = 12
 
 /**
  * RFC 3550 5.1 and 5.3.1:
@@ -40,7 +41,7 @@ const HEADER_OCTETS = 12
  * @param packet one UDP datagram
  */
 export function parseRtp(packet: Uint8Array): RtpPacket | RtpProblem {
-  if (packet.length < HEADER_OCTETS) return 'short'
+  if (packet.length < RTP_HEADER_OCTETS) return 'short'
   if (packet.length > mediaLimits.packetOctetsMax) return 'too-long'
   const first = packet[0] as number
   const second = packet[1] as number
@@ -48,7 +49,7 @@ export function parseRtp(packet: Uint8Array): RtpPacket | RtpProblem {
   // RFC 5761 4: a second octet of 192–223 is RTCP; RTP payload types 64–95 are therefore never assigned.
   if (second >= 192 && second <= 223) return 'rtcp'
 
-  let start = HEADER_OCTETS + (first & 0x0f) * 4
+  let start = RTP_HEADER_OCTETS + (first & 0x0f) * 4
   if (start > packet.length) return 'csrc-past-end'
   if ((first & 0x10) !== 0) {
     if (start + 4 > packet.length) return 'extension-past-end'
@@ -92,7 +93,7 @@ export function rtpNumbers(): RtpNumbers {
  * @returns false for one with CSRC, extension or padding, and for what `parseRtp` refuses; `into` is untouched then
  */
 export function readPlainRtp(octets: Uint8Array, start: number, length: number, into: RtpNumbers): boolean {
-  if (length < HEADER_OCTETS || length > mediaLimits.packetOctetsMax || octets[start] !== 0x80) return false
+  if (length < RTP_HEADER_OCTETS || length > mediaLimits.packetOctetsMax || octets[start] !== 0x80) return false
   const second = octets[start + 1] ?? 0
   if (second >= 192 && second <= 223) return false
   into.payloadType = second & 0x7f
@@ -100,7 +101,7 @@ export function readPlainRtp(octets: Uint8Array, start: number, length: number, 
   into.sequence = ((octets[start + 2] ?? 0) << 8) | (octets[start + 3] ?? 0)
   into.timestamp = readUint32(octets, start + 4)
   into.ssrc = readUint32(octets, start + 8)
-  into.payloadOctets = length - HEADER_OCTETS
+  into.payloadOctets = length - RTP_HEADER_OCTETS
   return true
 }
 
@@ -138,14 +139,14 @@ function writeUint32(octets: Uint8Array, at: number, value: number): void {
 
 /** A packet with the bare 12-octet header: no padding, no extension, no CSRC. Numbers are taken modulo their field's size. */
 export function writeRtp(fields: RtpFields, payload: Uint8Array): Uint8Array {
-  const packet = new Uint8Array(HEADER_OCTETS + payload.length)
+  const packet = new Uint8Array(RTP_HEADER_OCTETS + payload.length)
   packet[0] = 0x80
   packet[1] = (fields.marker ? 0x80 : 0) | (fields.payloadType & 0x7f)
   packet[2] = fields.sequence >> 8
   packet[3] = fields.sequence
   setUint32(packet, 4, fields.timestamp)
   setUint32(packet, 8, fields.ssrc)
-  packet.set(payload, HEADER_OCTETS)
+  packet.set(payload, RTP_HEADER_OCTETS)
   return packet
 }
 

@@ -1,4 +1,5 @@
 /** The speech codecs we know, by their names in SDP. */
+import { opusDuration48k } from './opus/packet.ts'
 
 /** Encoding names as registered (RFC 3551 6, RFC 7587 7). */
 export type SpeechCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus'
@@ -26,4 +27,14 @@ export const speechCodecs: Readonly<Record<SpeechCodec, SpeechCodecTraits>> = {
 export function clockUnits(codec: SpeechCodec, samples: number): number {
   const { clockHz, sampleRateHz } = speechCodecs[codec]
   return (samples * clockHz) / sampleRateHz
+}
+
+/**
+ * How long one payload lasts, from its octets alone.
+ * @param start of the payload in `octets`
+ * @returns units of the codec's RTP clock; 0 for an Opus payload that is none
+ */
+export function durationUnits(codec: SpeechCodec, octets: Uint8Array, start: number, length: number): number {
+  // G.711 and G.722 at 64 kbit/s: one octet for each unit of 8 kHz (RFC 3551 4.5.2, 4.5.14).
+  return codec === 'opus' ? opusDuration48k(octets, start, length) : length
 }

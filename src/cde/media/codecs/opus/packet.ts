@@ -19,14 +19,30 @@ export interface OpusPacket {
 export function readOpusPacket(payload: Uint8Array): OpusPacket | OpusPacketProblem {
   const [toc, countOctet] = payload
   if (toc === undefined) return 'empty'
-  // RFC 6716 3.1: the two lowest bits tell one, two equal, two different, or a counted number of frames.
-  const code = toc & 3
-  if (code === 3 && countOctet === undefined) return 'no-frame-count'
-  const frames = code === 3 ? (countOctet ?? 0) & 0x3f : code === 0 ? 1 : 2
+  const frames = frameCount(toc, countOctet)
   if (frames === 0) return 'no-frame-count'
   const units = frames * frameUnits(toc >> 3)
   if (units > UNITS_MAX) return 'too-long'
-  return { durationSamples48k: units * 120, isSilent: code === 0 && payload.length === 1 }
+  return { durationSamples48k: units * 120, isSilent: (toc & 3) === 0 && payload.length === 1 }
+}
+
+/**
+ * For packets that cross untouched: no object for each.
+ * @param start of the payload in `octets`
+ * @returns how long the packet lasts at 48 kHz; 0 where `readOpusPacket` names a problem
+ */
+export function opusDuration48k(octets: Uint8Array, start: number, length: number): number {
+  if (length === 0) return 0
+  const toc = octets[start] ?? 0
+  const units = frameCount(toc, length > 1 ? octets[start + 1] : undefined) * frameUnits(toc >> 3)
+  return units > UNITS_MAX ? 0 : units * 120
+}
+
+/** RFC 6716 3.1: the two lowest bits tell one, two equal, two different, or a counted number of frames. @returns 0 for none */
+function frameCount(toc: number, countOctet: number | undefined): number {
+  const code = toc & 3
+  if (code === 3) return (countOctet ?? 0) & 0x3f
+  return code === 0 ? 1 : 2
 }
 
 function frameUnits(configuration: number): number {

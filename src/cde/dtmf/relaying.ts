@@ -1,0 +1,92 @@
+import type { RtpNumbers, RtpPacket } from '../media/rtp.ts'
+import { RTP_HEADER_OCTETS } from '../media/rtp.ts'
+import { Transcoders } from '../media/transcoder.ts'
+import type { AgentStream } from './agent-stream.ts'
+import type { Counters } from './counters.ts'
+import { parseEvents } from './events.ts'
+import { audioUnits, type Formats } from './formats.ts'
+
+const USUAL_PACKET_MS = 20
+
+/**
+ * Caller → agent while nothing is masked: audio in the agent's codec crosses untouched, other audio is transcoded, negotiated
+ * events cross; all else is dropped and counted.
+ */
+export class Relaying {
+  readonly #stream: AgentStream
+  readonly #counters: Counters
+  readonly #transcoders = new Transcoders()
+  #packetMs = USUAL_PACKET_MS
+  #lastMs = Number.NEGATIVE_INFINITY
+
+  constructor(stream: AgentStream, counters: Counters) {
+    this.#stream = stream
+    this.#counters = counters
+  }
+
+  /** How long the caller's packets are. */
+  get packetMs(): number {
+    return this.#packetMs
+  }
+
+  /** When the packet after the last one relayed is due; never, before the first one. */
+  get dueMs(): number {
+    return this.#lastMs + this.#packetMs
+  }
+
+  /** @returns packets for the agent now */
+  receive(rtp: RtpPacket, formats: Formats, nowMs: number): Uint8Array[] {
+    const incoming = formats.incoming(rtp.payloadType)
+    if (incoming === 'unknown') return this.#drop('dtmf_unknown_type_dropped')
+    if (incoming === 'telephone-event') return this.#event(rtp, formats, nowMs)
+    const agent = formats.agentAudio
+    if (agent === undefined) return this.#drop('dtmf_no_agent_codec')
+    const units = audioUnits(incoming, rtp.payload, 0, rtp.payload.length)
+    if (units === 0) return this.#drop('dtmf_audio_refused')
+    const payload = this.#transcoders.transcode(rtp.payload, incoming.codec, agent.codec)
+    if (payload === undefined) return this.#drop('dtmf_audio_refused')
+    const { clockHz } = incoming
+    const packet = this.#stream.relay(agent.payloadType, payload, { ...rtp, clockHz }, units, nowMs)
+    if (packet === 'late') return this.#drop('dtmf_audio_late')
+    this.#relayed((units * 1_000) / clockHz, nowMs)
+    return [packet]
+  }
+
+  /**
+   * Audio of the stream that runs, in the agent's codec, is re-written where it lies.
+   * @returns false, with nothing changed, when `receive` has to look at it
+   */
+  inPlace(octets: Uint8Array, start: number, rtp: RtpNumbers, formats: Formats, nowMs: number): boolean {
+    const agent = formats.agentAudio
+    if (agent === undefined || !formats.isUntouched(rtp.payloadType)) return false
+    const units = audioUnits(agent, octets, start + RTP_HEADER_OCTETS, rtp.payloadOctets)
+    if (units === 0 || !this.#stream.relayInPlace(octets, start, agent.payloadType, rtp, units, nowMs)) return false
+    this.#relayed((units * 1_000) / agent.clockHz, nowMs)
+    return true
+  }
+
+  /** Gives the coders back. */
+  close(): void {
+    this.#transcoders.close()
+  }
+
+  #event(rtp: RtpPacket, formats: Formats, nowMs: number): Uint8Array[] {
+    const payloadType = formats.agentEventType
+    if (typeof parseEvents(rtp.payload) === 'string') return this.#drop('dtmf_event_refused')
+    if (payloadType === undefined || formats.clockHz(rtp.payloadType) !== 8_000) {
+      return this.#drop('dtmf_event_not_relayed')
+    }
+    const packet = this.#stream.relay(payloadType, rtp.payload, { ...rtp, clockHz: 8_000 }, 0, nowMs)
+    return packet === 'late' ? [] : [packet]
+  }
+
+  #relayed(packetMs: number, nowMs: number): void {
+    this.#packetMs = packetMs
+    this.#lastMs = nowMs
+  }
+
+  #drop(reason: Parameters<Counters['add']>[0]): [] {
+    this.#counters.add(reason)
+    return []
+  }
+}
