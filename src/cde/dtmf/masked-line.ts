@@ -214,9 +214,7 @@ export class MaskedLine {
     const front = this.#timeline.front
     while (this.#heardTo + BLOCK_SAMPLES <= front) {
       this.#timeline.read(this.#heardTo, this.#block)
-      this.#bank.push(this.#block)
-      this.#band.pass(this.#block)
-      this.#bandBank.push(this.#block)
+      this.#band.split(this.#block, this.#bank, this.#bandBank)
       this.#heardTo += BLOCK_SAMPLES
       if (this.#heardTo % HOP_SAMPLES !== 0) continue
       const to = this.#heardTo

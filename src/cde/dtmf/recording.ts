@@ -111,9 +111,7 @@ export function findKeys(samples: Int16Array, rateHz: number, onDoubt: () => voi
   const block = new Float64Array(BLOCK_SAMPLES)
   for (let to = BLOCK_SAMPLES; to < sound.length + 2 * REPORT_WINDOW_SAMPLES; to += BLOCK_SAMPLES) {
     for (let i = 0; i < BLOCK_SAMPLES; i++) block[i] = sound[to - BLOCK_SAMPLES + i] ?? 0
-    bank.push(block)
-    filter.pass(block)
-    band.push(block)
+    filter.split(block, bank, band)
     if (to % REPORT_HOP_SAMPLES === 0) reporter.hear(bank, band, to - REPORT_WINDOW_SAMPLES)
   }
   reporter.wipe()

@@ -1,8 +1,8 @@
 import type { KeyCode } from './key-codes.ts'
 import type { UncertainReason } from '../../wall/messages.ts'
 import { DoubtfulRun } from './doubtful-run.ts'
-import { BLOCK_SAMPLES, type ToneBank, TONES_HZ } from './tone-bank.ts'
-import { keyOfPair } from './tone-pairs.ts'
+import { BLOCK_SAMPLES, BLOCKS_MAX, type ToneBank, TONES_HZ } from './tone-bank.ts'
+import { COLUMNS_HZ, keyOfPair } from './tone-pairs.ts'
 import { ToneTurns } from './tone-turns.ts'
 
 /** 12.5 ms, as good as the 12.75 of the classic detectors; ours overlap. */
@@ -12,6 +12,8 @@ export const REPORT_HOP_SAMPLES = 40
 
 const RATE_HZ = 8_000
 const TONES = TONES_HZ.length
+/** Of a bank's ring of inner products. */
+const LAST_INDEX = BLOCKS_MAX * TONES - 1
 /** A tone that is 1.5 % off loses up to 1.5 dB in a correlation with its nominal frequency: these catch it. */
 const SHIFTS = [0, -0.013, 0.013]
 /** Five windows are 33 ms of tone: 40 ms always gives them, 24 ms never. */
@@ -57,6 +59,14 @@ const TURNS = SHIFTS.flatMap((shift) =>
 )
 const TURN_COSINE = Float64Array.from(TURNS, (turn) => Math.cos(turn))
 const TURN_SINE = Float64Array.from(TURNS, (turn) => Math.sin(turn))
+
+const HALF_SAMPLES = REPORT_WINDOW_SAMPLES / 2
+// The second harmonic of each column about a window's middle, its second half.
+const HARMONICS = COLUMNS_HZ.flatMap((hz) =>
+  Array.from({ length: HALF_SAMPLES }, (_, i) => (4 * Math.PI * hz * (i + 0.5)) / RATE_HZ),
+)
+const HARMONIC_COSINE = Float64Array.from(HARMONICS, (phase) => Math.cos(phase))
+const HARMONIC_SINE = Float64Array.from(HARMONICS, (phase) => Math.sin(phase))
 
 export interface ReporterListener {
   /** A press is certain. @param from where its tone began, within 2 ms or so */
@@ -182,7 +192,7 @@ export class Reporter {
     const twistDb = 10 * Math.log10(columnPower / rowPower)
     if (twistDb < DOUBT_TWIST_DB_MIN || twistDb > DOUBT_TWIST_DB_MAX) return -1
     // The row's second harmonic lies among the columns and cannot be told from them in so short a window.
-    if (hasHarmonic(bank, TONES_HZ[column] ?? 0, columnPower)) return -1
+    if (hasHarmonic(bank, column - 4, columnPower)) return -1
     if (rival > 0) this.#doubt = 'too-near'
     else if (share < PAIR_SHARE_MIN || energy < ENERGY_MIN) this.#doubt = 'at-the-edge'
     else if (twistDb < TWIST_DB_MIN || twistDb > TWIST_DB_MAX) this.#doubt = 'at-the-edge'
@@ -190,17 +200,19 @@ export class Reporter {
   }
 
   #correlate(bank: ToneBank, tone: number): void {
-    const nominal = tone % TONES
+    const { cosine, sine } = bank
+    const turns = tone * WINDOW_BLOCKS
+    let at = bank.slot(WINDOW_BLOCKS - 1) * TONES + (tone & (TONES - 1))
     let re = 0
     let im = 0
-    for (let block = 0; block < WINDOW_BLOCKS; block++) {
-      const at = bank.slot(WINDOW_BLOCKS - 1 - block) * TONES + nominal
-      const along = bank.cosine[at] as number
-      const across = bank.sine[at] as number
-      const c = TURN_COSINE[tone * WINDOW_BLOCKS + block] as number
-      const s = TURN_SINE[tone * WINDOW_BLOCKS + block] as number
+    for (let turn = turns; turn < turns + WINDOW_BLOCKS; turn++) {
+      const along = cosine[at] as number
+      const across = sine[at] as number
+      const c = TURN_COSINE[turn] as number
+      const s = TURN_SINE[turn] as number
       re += along * c - across * s
       im -= across * c + along * s
+      at = (at + TONES) & LAST_INDEX
     }
     this.#re[tone] = re
     this.#im[tone] = im
@@ -235,18 +247,23 @@ export class Reporter {
   }
 }
 
-/** Goertzel's recurrence at twice the frequency. */
-function hasHarmonic(bank: ToneBank, hz: number, power: number): boolean {
-  const coefficient = 2 * Math.cos((4 * Math.PI * hz) / RATE_HZ)
-  let last = 0
-  let beforeLast = 0
-  for (let ago = WINDOW_BLOCKS - 1; ago >= 0; ago--) {
-    const from = bank.slot(ago) * BLOCK_SAMPLES
-    for (let i = from; i < from + BLOCK_SAMPLES; i++) {
-      const next = (bank.samples[i] as number) + coefficient * last - beforeLast
-      beforeLast = last
-      last = next
-    }
+/** Whether the second harmonic of a column is there: both halves of the window at once, about its middle. */
+function hasHarmonic(bank: ToneBank, column: number, power: number): boolean {
+  const { samples } = bank
+  const waves = column * HALF_SAMPLES
+  // The middle of the window is that of its middle block; the bank's samples are a ring.
+  const middle = bank.slot(WINDOW_BLOCKS >> 1) * BLOCK_SAMPLES + BLOCK_SAMPLES / 2
+  let along = 0
+  let across = 0
+  for (let i = 0; i < HALF_SAMPLES; i++) {
+    let later = middle + i
+    if (later >= samples.length) later -= samples.length
+    let earlier = middle - 1 - i
+    if (earlier < 0) earlier += samples.length
+    const after = samples[later] as number
+    const before = samples[earlier] as number
+    along += (after + before) * (HARMONIC_COSINE[waves + i] as number)
+    across += (after - before) * (HARMONIC_SINE[waves + i] as number)
   }
-  return last * last + beforeLast * beforeLast - coefficient * last * beforeLast > HARMONIC_RATIO_MAX * power
+  return along * along + across * across > HARMONIC_RATIO_MAX * power
 }

@@ -24,6 +24,9 @@ export class Timeline {
   #front = 0
   /** Nothing is known from here on. */
   #writtenTo = 0
+  /** A span that is masked throughout; of what has left, nothing is said. */
+  #maskedFrom = 0
+  #maskedTo = 0
 
   constructor(isWide = false) {
     this.#wide = isWide ? new Int16Array(2 * SIZE) : undefined
@@ -51,24 +54,38 @@ export class Timeline {
    * @returns how many samples were taken
    */
   write(position: number, samples: Int16Array, wide?: Int16Array): number {
-    let taken = 0
     const from = Math.max(position, this.#front)
     const to = Math.min(position + samples.length, this.horizon)
     // What follows in order, as nearly everything does, needs no marks: `front` moves over it at once.
     const isNext = from === this.#front && this.#writtenTo <= from
+    const taken = isNext
+      ? this.#append(position, from, to, samples, wide)
+      : this.#fillIn(position, from, to, samples, wide)
+    this.#writtenTo = Math.max(this.#writtenTo, to)
+    return taken
+  }
+
+  #append(position: number, from: number, to: number, samples: Int16Array, wide: Int16Array | undefined): number {
+    const kept = this.#samples
+    for (let at = from; at < to; at++) kept[at & WRAP] = samples[at - position] as number
+    if (this.#wide !== undefined && wide !== undefined) {
+      for (let at = from; at < to; at++) copyPair(wide, at - position, this.#wide, at & WRAP)
+    }
+    this.#front = Math.max(from, to)
+    return Math.max(0, to - from)
+  }
+
+  #fillIn(position: number, from: number, to: number, samples: Int16Array, wide: Int16Array | undefined): number {
+    let taken = 0
     for (let at = from; at < to; at++) {
       const place = at & WRAP
-      if (!isNext) {
-        if (((this.#marks[place] as number) & PRESENT) !== 0) continue
-        this.#marks[place] = (this.#marks[place] as number) | PRESENT
-      }
+      if (((this.#marks[place] as number) & PRESENT) !== 0) continue
+      this.#marks[place] = (this.#marks[place] as number) | PRESENT
       this.#samples[place] = samples[at - position] as number
       if (this.#wide !== undefined && wide !== undefined) copyPair(wide, at - position, this.#wide, place)
       taken++
     }
-    if (isNext) this.#front = Math.max(from, to)
-    else this.#advance()
-    this.#writtenTo = Math.max(this.#writtenTo, to)
+    this.#advance()
     return taken
   }
 
@@ -87,14 +104,21 @@ export class Timeline {
 
   /** Copies the window that begins at `from`; the caller has checked that it ends below `front`. */
   read(from: number, window: Float64Array): void {
-    for (let i = 0; i < window.length; i++) window[i] = this.#samples[(from + i) & WRAP] as number
+    const kept = this.#samples
+    for (let i = 0; i < window.length; i++) window[i] = kept[(from + i) & WRAP] as number
   }
 
   mask(from: number, to: number): void {
+    const start = Math.max(from, this.#played)
     const end = Math.min(to, this.horizon)
-    for (let at = Math.max(from, this.#played); at < end; at++) {
-      this.#marks[at & WRAP] = (this.#marks[at & WRAP] ?? 0) | MASKED
-    }
+    if (start >= end) return
+    // A key that is held masks the same span again with every decision: what was masked last is not marked twice.
+    const isMore = start >= this.#maskedFrom && start <= this.#maskedTo
+    const marks = this.#marks
+    for (let at = isMore ? this.#maskedTo : start; at < end; at++)
+      marks[at & WRAP] = (marks[at & WRAP] as number) | MASKED
+    if (!isMore) this.#maskedFrom = start
+    this.#maskedTo = isMore ? Math.max(this.#maskedTo, end) : end
   }
 
   /** Marks where a press begins, or the next sample to leave if that has gone by. @returns where the mark is */
@@ -119,19 +143,31 @@ export class Timeline {
    * @returns whether any of them is masked
    */
   play(samples: Int16Array, marks: Uint8Array, wide?: Int16Array): boolean {
+    const kept = this.#samples
+    const keptMarks = this.#marks
+    const from = this.#played
     let seen = 0
     for (let i = 0; i < samples.length; i++) {
-      const place = this.#played++ & WRAP
-      const mark = (this.#marks[place] as number) & (MASKED | PRESS_START)
-      samples[i] = this.#samples[place] as number
+      const place = (from + i) & WRAP
+      const mark = (keptMarks[place] as number) & (MASKED | PRESS_START)
+      samples[i] = kept[place] as number
       marks[i] = mark
       seen |= mark
-      this.#samples[place] = 0
-      this.#marks[place] = 0
-      if (this.#wide !== undefined && wide !== undefined) copyPair(this.#wide, place, wide, i)
-      this.#wide?.fill(0, 2 * place, 2 * place + 2)
+      kept[place] = 0
+      keptMarks[place] = 0
     }
+    if (this.#wide !== undefined && wide !== undefined) this.#playWide(this.#wide, from, samples.length, wide)
+    this.#played = from + samples.length
     return seen !== 0
+  }
+
+  #playWide(kept: Int16Array, from: number, samples: number, wide: Int16Array): void {
+    for (let i = 0; i < samples; i++) {
+      const place = (from + i) & WRAP
+      copyPair(kept, place, wide, i)
+      kept[2 * place] = 0
+      kept[2 * place + 1] = 0
+    }
   }
 
   wipe(): void {

@@ -12,9 +12,11 @@ const HALF = BLOCK_SAMPLES / 2
 /** Below -70 dB a block is left out of all sums: far below all that masker and reporter listen to. */
 const ENERGY_MIN = BLOCK_SAMPLES * 32_768 ** 2 * 10 ** (-70 / 10)
 const RING_WRAP = BLOCKS_MAX - 1
-// Each tone about the middle of a block, its second half.
-const COSINES = Float64Array.from({ length: TONES * HALF }, (_, i) => Math.cos(phaseAt(i)))
-const SINES = Float64Array.from({ length: TONES * HALF }, (_, i) => Math.sin(phaseAt(i)))
+// Each tone about the middle of a block, its second half: all cosines of a tone, then all its sines.
+const WAVES = Float64Array.from({ length: TONES * BLOCK_SAMPLES }, (_, i) => {
+  const radians = (2 * Math.PI * (TONES_HZ[Math.floor(i / BLOCK_SAMPLES)] ?? 0) * ((i % HALF) + 0.5)) / RATE_HZ
+  return i % BLOCK_SAMPLES < HALF ? Math.cos(radians) : Math.sin(radians)
+})
 
 /**
  * The inner products of sound with the eight tones, block by block. Windows overlap many times over, so each sample is
@@ -30,8 +32,6 @@ export class ToneBank {
   readonly sum = new Float64Array(BLOCKS_MAX)
   readonly samples = new Float64Array(BLOCKS_MAX * BLOCK_SAMPLES)
   readonly #isProjected = new Uint8Array(BLOCKS_MAX)
-  readonly #even = new Float64Array(HALF)
-  readonly #odd = new Float64Array(HALF)
   #count = 0
 
   /** Where in the arrays the block is that came `ago` blocks before the newest one. */
@@ -41,15 +41,27 @@ export class ToneBank {
 
   /** @param samples BLOCK_SAMPLES, 16-bit scale */
   push(samples: Float64Array): void {
-    const slot = this.#count++ & RING_WRAP
-    this.samples.set(samples, slot * BLOCK_SAMPLES)
+    const kept = this.samples
+    const at = this.place
     let sum = 0
     let energy = 0
     for (let i = 0; i < BLOCK_SAMPLES; i++) {
       const sample = samples[i] as number
+      kept[at + i] = sample
       sum += sample
       energy += sample * sample
     }
+    this.add(sum, energy)
+  }
+
+  /** Where in `samples` the next block goes, for one who writes it there. */
+  get place(): number {
+    return (this.#count & RING_WRAP) * BLOCK_SAMPLES
+  }
+
+  /** The block at `place` was written. @param sum of its samples. @param energy their squares' sum */
+  add(sum: number, energy: number): void {
+    const slot = this.#count++ & RING_WRAP
     this.sum[slot] = sum
     this.energy[slot] = energy
     this.#isProjected[slot] = 0
@@ -57,8 +69,9 @@ export class ToneBank {
 
   /** Sees to it that `cosine` and `sine` hold the newest blocks, from `ago` blocks before the newest. */
   project(ago: number, blocks: number): void {
-    for (let i = ago; i < ago + blocks; i++) {
-      const slot = this.slot(i)
+    const newest = this.#count - 1 - ago
+    for (let i = 0; i < blocks; i++) {
+      const slot = (newest - i) & RING_WRAP
       if (this.#isProjected[slot] === 1) continue
       this.#isProjected[slot] = 1
       if ((this.energy[slot] as number) >= ENERGY_MIN) this.#project(slot)
@@ -70,35 +83,78 @@ export class ToneBank {
   }
 
   wipe(): void {
-    for (const kept of [this.cosine, this.sine, this.energy, this.sum, this.samples, this.#even, this.#odd])
-      kept.fill(0)
+    for (const kept of [this.cosine, this.sine, this.energy, this.sum, this.samples]) kept.fill(0)
   }
 
+  /** Written out for the ten pairs of samples about the middle: held in locals, each is loaded once for all tones. */
   #project(slot: number): void {
-    const even = this.#even
-    const odd = this.#odd
-    const middle = slot * BLOCK_SAMPLES + HALF
-    for (let i = 0; i < HALF; i++) {
-      const after = this.samples[middle + i] as number
-      const before = this.samples[middle - 1 - i] as number
-      even[i] = after + before
-      odd[i] = after - before
-    }
+    const s = this.samples
+    const m = slot * BLOCK_SAMPLES + HALF
+    const a0 = s[m + 0] as number
+    const b0 = s[m - 1] as number
+    const a1 = s[m + 1] as number
+    const b1 = s[m - 2] as number
+    const a2 = s[m + 2] as number
+    const b2 = s[m - 3] as number
+    const a3 = s[m + 3] as number
+    const b3 = s[m - 4] as number
+    const a4 = s[m + 4] as number
+    const b4 = s[m - 5] as number
+    const a5 = s[m + 5] as number
+    const b5 = s[m - 6] as number
+    const a6 = s[m + 6] as number
+    const b6 = s[m - 7] as number
+    const a7 = s[m + 7] as number
+    const b7 = s[m - 8] as number
+    const a8 = s[m + 8] as number
+    const b8 = s[m - 9] as number
+    const a9 = s[m + 9] as number
+    const b9 = s[m - 10] as number
+    const e0 = a0 + b0
+    const o0 = a0 - b0
+    const e1 = a1 + b1
+    const o1 = a1 - b1
+    const e2 = a2 + b2
+    const o2 = a2 - b2
+    const e3 = a3 + b3
+    const o3 = a3 - b3
+    const e4 = a4 + b4
+    const o4 = a4 - b4
+    const e5 = a5 + b5
+    const o5 = a5 - b5
+    const e6 = a6 + b6
+    const o6 = a6 - b6
+    const e7 = a7 + b7
+    const o7 = a7 - b7
+    const e8 = a8 + b8
+    const o8 = a8 - b8
+    const e9 = a9 + b9
+    const o9 = a9 - b9
     const at = slot * TONES
     for (let tone = 0; tone < TONES; tone++) {
-      const base = tone * HALF
-      let alongCosine = 0
-      let alongSine = 0
-      for (let i = 0; i < HALF; i++) {
-        alongCosine += (even[i] as number) * (COSINES[base + i] as number)
-        alongSine += (odd[i] as number) * (SINES[base + i] as number)
-      }
-      this.cosine[at + tone] = alongCosine
-      this.sine[at + tone] = alongSine
+      const w = tone * BLOCK_SAMPLES
+      this.cosine[at + tone] =
+        e0 * (WAVES[w + 0] as number) +
+        e1 * (WAVES[w + 1] as number) +
+        e2 * (WAVES[w + 2] as number) +
+        e3 * (WAVES[w + 3] as number) +
+        e4 * (WAVES[w + 4] as number) +
+        e5 * (WAVES[w + 5] as number) +
+        e6 * (WAVES[w + 6] as number) +
+        e7 * (WAVES[w + 7] as number) +
+        e8 * (WAVES[w + 8] as number) +
+        e9 * (WAVES[w + 9] as number)
+      this.sine[at + tone] =
+        o0 * (WAVES[w + 10] as number) +
+        o1 * (WAVES[w + 11] as number) +
+        o2 * (WAVES[w + 12] as number) +
+        o3 * (WAVES[w + 13] as number) +
+        o4 * (WAVES[w + 14] as number) +
+        o5 * (WAVES[w + 15] as number) +
+        o6 * (WAVES[w + 16] as number) +
+        o7 * (WAVES[w + 17] as number) +
+        o8 * (WAVES[w + 18] as number) +
+        o9 * (WAVES[w + 19] as number)
     }
   }
-}
-
-function phaseAt(index: number): number {
-  return (2 * Math.PI * (TONES_HZ[Math.floor(index / HALF)] ?? 0) * ((index % HALF) + 0.5)) / RATE_HZ
 }

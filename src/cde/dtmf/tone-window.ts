@@ -1,7 +1,9 @@
-import { BLOCK_SAMPLES, type ToneBank, TONES_HZ } from './tone-bank.ts'
+import { BLOCK_SAMPLES, BLOCKS_MAX, type ToneBank, TONES_HZ } from './tone-bank.ts'
 
 const RATE_HZ = 8_000
 const TONES = TONES_HZ.length
+/** Of a bank's ring of inner products. */
+const LAST_INDEX = BLOCKS_MAX * TONES - 1
 
 /** The inner products of a basis with itself and with others, and the basis. A tone at a shift: shift · 8 + tone. */
 export interface SteppedTone {
@@ -74,33 +76,25 @@ export class ToneWindow {
   readonly alongEven: Float64Array
   readonly alongOdd: Float64Array
   readonly #tables: WindowTables
-  /** Sums and differences of the blocks that lie on either side of the middle. */
-  readonly #cosineSum: Float64Array
-  readonly #cosineDifference: Float64Array
-  readonly #sineSum: Float64Array
-  readonly #sineDifference: Float64Array
   #sum = 0
 
   constructor(tables: WindowTables) {
     this.#tables = tables
     this.alongEven = new Float64Array(tables.variants)
     this.alongOdd = new Float64Array(tables.variants)
-    const pairs = tables.halfBlocks * TONES
-    this.#cosineSum = new Float64Array(pairs)
-    this.#cosineDifference = new Float64Array(pairs)
-    this.#sineSum = new Float64Array(pairs)
-    this.#sineDifference = new Float64Array(pairs)
   }
 
   /** The energy of the window that ends `ago` blocks before the newest, without its mean. */
   load(bank: ToneBank, ago: number): number {
-    const half = this.#tables.halfBlocks
+    const blocks = 2 * this.#tables.halfBlocks
+    const { sum: sums, energy: energies } = bank
+    let slot = bank.slot(ago)
     let sum = 0
     let energy = 0
-    for (let block = 0; block < 2 * half; block++) {
-      const slot = bank.slot(ago + block)
-      sum += bank.sum[slot] as number
-      energy += bank.energy[slot] as number
+    for (let block = 0; block < blocks; block++) {
+      sum += sums[slot] as number
+      energy += energies[slot] as number
+      slot = (slot - 1) & (BLOCKS_MAX - 1)
     }
     this.#sum = sum
     return Math.max(0, energy - (sum * sum) / this.#tables.samples)
@@ -108,51 +102,42 @@ export class ToneWindow {
 
   /** Projects the window that was loaded on the unshifted tones. */
   project(bank: ToneBank, ago: number): void {
-    const half = this.#tables.halfBlocks
-    const { cosine, sine } = bank
-    bank.project(ago, 2 * half)
-    for (let pair = 0; pair < half; pair++) {
-      const after = bank.slot(ago + half - 1 - pair) * TONES
-      const before = bank.slot(ago + half + pair) * TONES
-      for (let tone = 0; tone < TONES; tone++) {
-        const ca = cosine[after + tone] as number
-        const cb = cosine[before + tone] as number
-        const sa = sine[after + tone] as number
-        const sb = sine[before + tone] as number
-        const at = tone * half + pair
-        this.#cosineSum[at] = ca + cb
-        this.#cosineDifference[at] = ca - cb
-        this.#sineSum[at] = sa + sb
-        this.#sineDifference[at] = sa - sb
-      }
-    }
-    this.#turnAll(0, TONES)
+    bank.project(ago, 2 * this.#tables.halfBlocks)
+    this.#turnAll(bank, ago, 0, TONES)
   }
 
-  /** Projects it on the shifted tones as well. */
-  projectShifted(): void {
-    this.#turnAll(TONES, this.#tables.variants)
+  /** Projects it on the shifted tones as well; `project` came before. */
+  projectShifted(bank: ToneBank, ago: number): void {
+    this.#turnAll(bank, ago, TONES, this.#tables.variants)
   }
 
-  #turnAll(from: number, to: number): void {
+  #turnAll(bank: ToneBank, ago: number, from: number, to: number): void {
     const { halfBlocks: half, turnCosine, turnSine, means } = this.#tables
-    const cosineSum = this.#cosineSum
-    const cosineDifference = this.#cosineDifference
-    const sineSum = this.#sineSum
-    const sineDifference = this.#sineDifference
+    const { cosine, sine } = bank
+    const { alongEven, alongOdd } = this
+    const middle = bank.slot(ago + half - 1) * TONES
+    const sum = this.#sum
     for (let variant = from; variant < to; variant++) {
-      let even = -(means[variant] as number) * this.#sum
+      let even = -(means[variant] as number) * sum
       let odd = 0
-      const tone = (variant & 7) * half
-      const turn = variant * half
-      for (let pair = 0; pair < half; pair++) {
-        const c = turnCosine[turn + pair] as number
-        const s = turnSine[turn + pair] as number
-        even += c * (cosineSum[tone + pair] as number) - s * (sineDifference[tone + pair] as number)
-        odd += c * (sineSum[tone + pair] as number) + s * (cosineDifference[tone + pair] as number)
+      // The blocks on either side of the middle, then those beside them, around the bank's ring.
+      let after = middle + (variant & (TONES - 1))
+      let before = (after - TONES) & LAST_INDEX
+      const turns = variant * half
+      for (let turn = turns; turn < turns + half; turn++) {
+        const c = turnCosine[turn] as number
+        const s = turnSine[turn] as number
+        const ca = cosine[after] as number
+        const cb = cosine[before] as number
+        const sa = sine[after] as number
+        const sb = sine[before] as number
+        even += c * (ca + cb) - s * (sa - sb)
+        odd += c * (sa + sb) + s * (ca - cb)
+        after = (after + TONES) & LAST_INDEX
+        before = (before - TONES) & LAST_INDEX
       }
-      this.alongEven[variant] = even
-      this.alongOdd[variant] = odd
+      alongEven[variant] = even
+      alongOdd[variant] = odd
     }
   }
 }
