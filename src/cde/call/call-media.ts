@@ -21,6 +21,7 @@ import type { MediaListener, MediaOrder, MediaTerms } from './media-orders.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
 import { sumCounters } from './sum-counters.ts'
 import type { Side } from './negotiation.ts'
+import { SecureMode } from './secure-mode.ts'
 import { qualityReport } from './quality-report.ts'
 
 export interface CallMediaOptions {
@@ -65,7 +66,9 @@ export class CallMedia {
   readonly #masked: CallerDirection
   readonly #passing: PassingDirection
   readonly #silence = new SourceSilence()
-  #isArmed = false
+  readonly #secure = new SecureMode()
+  /** The masker failed: the agent hears silence until the next wake makes a fresh one. */
+  #maskFailed = false
   #qualityAtMs: number
   /** Of the frame at hand. */
   readonly #rtp = rtpNumbers()
@@ -79,10 +82,16 @@ export class CallMedia {
       replacement,
       jitterMs,
       random,
-      onKey: (key) => listener.onKey(key),
+      onKey: (key) => {
+        this.#secure.keyMasked(nowMs())
+        listener.onKey(key)
+      },
       onUncertain: (doubt) => listener.onEvent({ type: 'uncertain', doubt }),
-      onMaskFailed: () => listener.onEvent({ type: 'mask-failed' }),
-      onMasked: () => listener.onEvent({ type: 'masked' }),
+      onMaskFailed: () => {
+        this.#maskFailed = true
+        listener.onEvent({ type: 'mask-failed' })
+      },
+      onMasked: () => this.#secure.keyMasked(nowMs()),
     })
     this.#passing = new PassingDirection({ random })
     this.#legs = { caller: openLeg(pairs.caller, random), agent: openLeg(pairs.agent, random) }
@@ -102,10 +111,8 @@ export class CallMedia {
         return this.arm(nowMs, order.maskPolicy)
       case 'field':
         return this.setFieldOpen(order.isOpen, nowMs)
-      case 'disarm':
-        return this.disarm(nowMs)
-      case 'rearm':
-        return this.rearm(nowMs)
+      case 'release':
+        return this.release(nowMs)
       case 'close':
         return this.close(nowMs)
     }
@@ -150,7 +157,8 @@ export class CallMedia {
 
   /** Once more while armed: another capture has begun, perhaps with another policy. */
   arm(nowMs: number, maskPolicy: MaskPolicy = 'burst'): void {
-    this.#setArmed(true, nowMs)
+    this.#secure.captureOpened()
+    this.#setArmed(nowMs)
     this.#toAgent(this.#masked.arm(nowMs, maskPolicy))
     this.#listener.onEvent({ type: 'armed' })
   }
@@ -160,15 +168,10 @@ export class CallMedia {
     this.#masked.setFieldOpen(isOpen, nowMs)
   }
 
-  disarm(nowMs: number): void {
-    this.#setArmed(false, nowMs)
-    this.#toAgent(this.#masked.disarm(nowMs))
-  }
-
-  /** After the masker failed: masks anew with a fresh line; nothing is relayed in between. */
-  rearm(nowMs: number): void {
-    this.#toAgent(this.#masked.disarm(nowMs))
-    this.#toAgent(this.#masked.arm(nowMs))
+  /** The capture is over; `wake` lets the line go when it is safe to. */
+  release(nowMs: number): void {
+    this.setFieldOpen(false, nowMs)
+    this.#secure.captureClosed(nowMs)
   }
 
   /** A key that came in a SIP INFO from the caller. */
@@ -177,6 +180,8 @@ export class CallMedia {
   }
 
   wake(nowMs: number): void {
+    if (this.#maskFailed) this.#maskAnew(nowMs)
+    if (this.#secure.wake(nowMs) === 'disarm') this.#disarm(nowMs)
     this.#toAgent(this.#masked.tick(nowMs))
     this.#tellOfCaller(nowMs)
     if (nowMs >= this.#qualityAtMs) this.#tellQuality(false, nowMs)
@@ -192,7 +197,9 @@ export class CallMedia {
   }
 
   nextWakeAtMs(): number | undefined {
+    if (this.#maskFailed) return this.#nowMs()
     const times = [
+      this.#secure.nextWakeAtMs(),
       this.#masked.nextTickAtMs(),
       this.#passing.nextWakeAtMs(),
       this.#legs.caller.rtcp.nextWakeAtMs(),
@@ -202,9 +209,9 @@ export class CallMedia {
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
-  /** Whether the masked line runs, which has a tick of its own. */
+  /** Whether the caller's direction is masked; it has a tick of its own then. */
   get isMasked(): boolean {
-    return this.#masked.nextTickAtMs() !== undefined
+    return this.#secure.state !== 'clear'
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -233,16 +240,30 @@ export class CallMedia {
     }
   }
 
-  #setArmed(isArmed: boolean, nowMs: number): void {
-    this.#isArmed = isArmed
-    this.#legs.caller.rtpLock.setArmed(isArmed)
-    this.#legs.caller.rtcpLock.setArmed(isArmed)
+  #disarm(nowMs: number): void {
+    this.#setArmed(nowMs)
+    this.#toAgent(this.#masked.disarm(nowMs))
+    this.#listener.onEvent({ type: 'disarmed' })
+  }
+
+  /** In doubt, mask: a line whose masker failed is not let go in clear while the caller may still be keying. */
+  #maskAnew(nowMs: number): void {
+    this.#maskFailed = false
+    this.#secure.keyMasked(nowMs)
+    if (!this.isMasked) return
+    this.#toAgent(this.#masked.disarm(nowMs))
+    this.#toAgent(this.#masked.arm(nowMs))
+  }
+
+  #setArmed(nowMs: number): void {
+    this.#legs.caller.rtpLock.setArmed(this.isMasked)
+    this.#legs.caller.rtcpLock.setArmed(this.isMasked)
     this.#watchCaller(nowMs)
   }
 
   #watchCaller(nowMs: number): void {
     const direction = this.#legs.caller.session?.direction
-    this.#silence.setWatched(this.#isArmed && (direction === 'sendrecv' || direction === 'sendonly'), nowMs)
+    this.#silence.setWatched(this.isMasked && (direction === 'sendrecv' || direction === 'sendonly'), nowMs)
   }
 
   #tellOfCaller(nowMs: number): void {

@@ -1,6 +1,6 @@
 /**
  * All calls of this CDE: gives each leg's events to its call and carries out what the call wants. The only place where SIP
- * legs, media and secure mode of a call meet.
+ * legs and media of a call meet.
  */
 import type { Address } from '../../lib/address.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -23,7 +23,6 @@ import { CALL_HEADER } from './headers.ts'
 import { KeyRate } from './key-rate.ts'
 import type { Side } from './negotiation.ts'
 import { findNumber } from './routing.ts'
-import { SecureMode } from './secure-mode.ts'
 import { hostAndPort, ownFrom } from './target.ts'
 
 export interface CallsOptions {
@@ -56,10 +55,14 @@ interface LiveCall {
   readonly callerFrom: string
   /** Where the caller's SIP comes from. */
   readonly callerHost: string
-  readonly secure: SecureMode
   readonly keyRate: KeyRate
-  /** The masker failed: the agent hears silence until the next wake makes a fresh one. */
-  maskFailed: boolean
+  /**
+   * Whether the caller's keys are captured: from the order to mask on, until the media say that they let the line go.
+   *
+   *   clear ──capture opens──► arming ──`armed`──► masked ──`disarmed`──► clear
+   *                              ▲──────capture opens──┘
+   */
+  line: 'clear' | 'arming' | 'masked'
   media: NegotiatedMedia | undefined
 }
 
@@ -91,7 +94,7 @@ export class Calls {
   captureOpened(callId: string, maskPolicy: MaskPolicy | undefined): void {
     const live = this.#calls.get(callId)
     if (live === undefined) return
-    live.secure.captureOpened()
+    live.line = 'arming'
     live.media?.send({ type: 'arm', maskPolicy: maskPolicy ?? live.number.maskPolicy })
     this.onChange()
   }
@@ -102,9 +105,7 @@ export class Calls {
   }
 
   captureClosed(callId: string): void {
-    this.setFieldOpen(callId, false)
-    this.#calls.get(callId)?.secure.captureClosed(this.#nowMs())
-    this.onChange()
+    this.#calls.get(callId)?.media?.send({ type: 'release' })
   }
 
   hangUp(callId: string, verdict: CallVerdict): void {
@@ -128,29 +129,17 @@ export class Calls {
   wake(nowMs: number): void {
     for (const live of [...this.#calls.values()]) {
       this.#run(live, live.call.wake(nowMs))
-      if (live.maskFailed) this.#maskAnew(live, nowMs)
-      if (live.secure.wake(nowMs) === 'disarm') live.media?.send({ type: 'disarm' })
     }
   }
 
   nextWakeAtMs(): number | undefined {
     let next = Number.POSITIVE_INFINITY
-    for (const { call, secure, maskFailed } of this.#calls.values()) {
-      if (maskFailed) return this.#nowMs()
-      next = Math.min(next, call.nextWakeAtMs() ?? next, secure.nextWakeAtMs() ?? next)
-    }
+    for (const { call } of this.#calls.values()) next = Math.min(next, call.nextWakeAtMs() ?? next)
     return next === Number.POSITIVE_INFINITY ? undefined : next
   }
 
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters, calls_live: this.#calls.size }
-  }
-
-  /** In doubt, mask: a line whose masker failed is not let go in clear while the caller may still be keying. */
-  #maskAnew(live: LiveCall, nowMs: number): void {
-    live.maskFailed = false
-    live.secure.keyMasked(nowMs)
-    if (live.secure.state !== 'clear') live.media?.send({ type: 'rearm' })
   }
 
   #incoming(event: Extract<LegEvent, { type: 'incoming' }>): void {
@@ -176,9 +165,8 @@ export class Calls {
       legs: { caller: event.leg, agent: `agent-${callId}` },
       callerFrom: event.from,
       callerHost: event.source.host,
-      secure: new SecureMode(),
       keyRate: new KeyRate(this.#nowMs()),
-      maskFailed: false,
+      line: 'clear',
       media: undefined,
     }
     this.#calls.set(callId, live)
@@ -198,7 +186,7 @@ export class Calls {
     const { contentType, body } = event
     const key = parseInfoBody(contentType, body)
     if (typeof key === 'string') return this.#count('info_not_relayed')
-    if (side === 'caller' && live.secure.state !== 'clear') return live.media?.sendKey(key)
+    if (side === 'caller' && live.line !== 'clear') return live.media?.sendKey(key)
     this.#run(live, [{ type: 'info', side: side === 'caller' ? 'agent' : 'caller', contentType, body }])
   }
 
@@ -291,7 +279,6 @@ export class Calls {
   }
 
   #key(live: LiveCall, key: KeyCode): void {
-    live.secure.keyMasked(this.#nowMs())
     if (live.keyRate.allows(this.#nowMs())) this.#options.onKey(live.callId, key)
     else this.#count('keys_too_fast')
     this.onChange()
@@ -301,16 +288,17 @@ export class Calls {
     const { onArmed, onUncertain, onMaskFailed } = this.#options
     switch (event.type) {
       case 'armed':
+        live.line = 'masked'
         onArmed(live.callId)
         break
-      case 'masked':
-        live.secure.keyMasked(this.#nowMs())
+      case 'disarmed':
+        // Told before our newest order to mask was read: that one counts.
+        if (live.line === 'masked') live.line = 'clear'
         break
       case 'uncertain':
         if (live.keyRate.allows(this.#nowMs())) onUncertain(live.callId, event.doubt)
         break
       case 'mask-failed':
-        live.maskFailed = true
         onMaskFailed(live.callId)
         break
       case 'caller-sound':

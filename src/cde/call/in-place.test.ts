@@ -176,7 +176,7 @@ function live({ engine, media, setNow }: Run, { step, nowMs }: { step: Step; now
     case 'arm':
       return media.arm(nowMs)
     case 'disarm':
-      return media.disarm(nowMs)
+      return media.release(nowMs)
     case 'wake':
       return media.wake(nowMs)
     case 'agree':

@@ -31,20 +31,19 @@ export type MediaOrder =
   | { readonly type: 'arm'; readonly maskPolicy: MaskPolicy }
   /** The caller was asked for keys, or is not any more. */
   | { readonly type: 'field'; readonly isOpen: boolean }
-  | { readonly type: 'disarm' }
-  /** After the masker failed: a fresh line; nothing is relayed in between. */
-  | { readonly type: 'rearm' }
+  /** The capture is over: once the caller keys no more, the line is let go, which `disarmed` tells (SecureMode). */
+  | { readonly type: 'release' }
   /** Gives the ports back and wipes the keys of both legs. */
   | { readonly type: 'close' }
 
 export type MediaEvent =
   /** From here on nothing of the caller reaches the agent unmasked. */
   | { readonly type: 'armed' }
-  /** Something was masked just now. */
-  | { readonly type: 'masked' }
+  /** The caller is heard as he is again. */
+  | { readonly type: 'disarmed' }
   /** A key was pressed, but which one is not certain. */
   | { readonly type: 'uncertain'; readonly doubt: Doubt }
-  /** The agent hears silence until `rearm`. */
+  /** The agent hears silence for a moment, and then a line that is masked anew. */
   | { readonly type: 'mask-failed' }
   /** While armed: nothing came from the caller for 2 s, or something came again. */
   | { readonly type: 'caller-sound'; readonly state: 'silent' | 'heard' }

@@ -14,13 +14,10 @@ import { ReceivedKeys, secretCopy } from './keys-on-the-way.ts'
 import type { FromThread, Secret, TermsOnTheWay, ToThread } from './messages.ts'
 
 const SWEEP_MS = 100
-/** What is masked is told at most so often; what it prolongs lasts for seconds. */
-const MASKED_EVERY_MS = 200
 
 interface HostedCall {
   readonly keys: Readonly<Record<Side, ReceivedKeys>>
   media: CallMedia | 'opening'
-  maskedToldAtMs: number
 }
 
 export class MediaHost {
@@ -56,11 +53,13 @@ export class MediaHost {
     else if (message.type === 'order') media.execute(message.order, nowMs)
     else infoKey(media, message.key, nowMs)
     if (media.isMasked) this.#ticking.add(media)
-    else this.#ticking.delete(media)
   }
 
   wake(nowMs: number): void {
-    for (const media of this.#ticking) if (dueMs(media) <= nowMs) media.wake(nowMs)
+    for (const media of this.#ticking) {
+      if (dueMs(media) <= nowMs) media.wake(nowMs)
+      if (!media.isMasked) this.#ticking.delete(media)
+    }
     if (nowMs < this.#sweepAtMs) return
     this.#sweepAtMs = nowMs + SWEEP_MS
     for (const { media } of this.#calls.values()) if (media !== 'opening') media.wake(nowMs)
@@ -89,12 +88,11 @@ export class MediaHost {
     const call: HostedCall = {
       keys: { caller: new ReceivedKeys(), agent: new ReceivedKeys() },
       media: 'opening',
-      maskedToldAtMs: Number.NEGATIVE_INFINITY,
     }
     this.#calls.set(number, call)
     const listener = {
       onKey: (key: number) => this.#tellKey(number, key),
-      onEvent: (event: MediaEvent) => this.#tellEvent(number, call, event),
+      onEvent: (event: MediaEvent) => this.#tell({ type: 'event', call: number, event }),
     }
     // A fault while binding is this call's trouble, never the end of all others.
     const media = await openCallMedia(this.#options, listener).catch(() => 'failed' as const)
@@ -111,15 +109,6 @@ export class MediaHost {
   #tellKey(call: number, key: number): void {
     const octet = secretCopy(Uint8Array.of(key))
     this.#tell({ type: 'key', call, key: octet }, [octet.buffer])
-  }
-
-  #tellEvent(number: number, call: HostedCall, event: MediaEvent): void {
-    if (event.type === 'masked') {
-      const nowMs = this.#options.nowMs()
-      if (nowMs < call.maskedToldAtMs + MASKED_EVERY_MS) return
-      call.maskedToldAtMs = nowMs
-    }
-    this.#tell({ type: 'event', call: number, event })
   }
 
   #close(number: number, call: HostedCall, nowMs: number): void {
