@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { debianPackages, isPresent } from '../../scripts/debian-packages.mjs'
 
 /** What every test with a recording agent and two decoders needs. */
@@ -28,4 +29,10 @@ export function missing(...names: readonly string[]): string | false {
 /** SIPp plays pcap files through a raw socket, which Linux grants to root only. */
 export function missingRawSockets(): string | false {
   return process.getuid?.() !== 0 && 'SIPp plays pcap files through a raw socket: needs root'
+}
+
+/** Some containers have no IPv6 at all, not even its loopback. */
+export function missingIpv6(): string | false {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  return !addresses.some(({ address }) => address === '::1') && 'this machine has no IPv6 loopback'
 }

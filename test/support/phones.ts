@@ -17,12 +17,16 @@ export interface Phones extends AsyncDisposable {
   hangUp(): Promise<void>
 }
 
-/** @param agentPort where the product sends calls: `sip:agent@127.0.0.1:<agentPort>` */
-export async function startPhones(product: Product, agentPort: number): Promise<Phones> {
+/**
+ * @param agentPort where the product sends calls: `sip:agent@<host>:<agentPort>`
+ * @param host the loopback address on which the product has SIP and media, and the phones theirs
+ */
+export async function startPhones(product: Product, agentPort: number, host = '127.0.0.1'): Promise<Phones> {
   const simulators = await startSimulators({
-    tonewall: { host: '127.0.0.1', sipPort: product.sipPort },
+    callerHost: host,
+    tonewall: { host, sipPort: product.sipPort },
     calledNumber: CALLED_NUMBER,
-    agentSip: { host: '127.0.0.1', port: agentPort },
+    agentSip: { host, port: agentPort },
     ringMs: 100,
     assets: ASSETS,
   })

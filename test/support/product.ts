@@ -51,7 +51,9 @@ export interface ProductOptions {
   readonly slowMs?: number
   /** The command that is started in place of this clone's sources. */
   readonly command?: string
-  readonly engine?: 'epoll'
+  readonly engine?: 'uring' | 'epoll' | 'dgram'
+  /** Where SIP and media are; IPv4's loopback by default. */
+  readonly host?: '127.0.0.1' | '::1'
 }
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
@@ -119,15 +121,15 @@ function portsFrom(first: number): Ports {
 
 /** Writes `tonewall.json` and the keys that it names. @returns the path of the configuration */
 async function writeConfiguration(
-  { folder, destination, srtp, codecs, engine }: ProductOptions,
+  { folder, destination, srtp, codecs, engine, host: phoneHost = '127.0.0.1' }: ProductOptions,
   ports: Ports,
 ): Promise<string> {
   const host = '127.0.0.1'
   const config = {
     http: { host, port: ports.httpPort, allowedOrigins: [] },
-    sip: { host, port: ports.sipPort },
+    sip: { host: phoneHost, port: ports.sipPort },
     media: {
-      host,
+      host: phoneHost,
       portMin: ports.mediaPort,
       portMax: ports.mediaPort + MEDIA_PORTS - 1,
       ...(codecs && { codecs }),
