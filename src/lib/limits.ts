@@ -58,6 +58,8 @@ export const mediaLimits = {
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,
   portDrainMs: 600_000,
+  /** Pairs of one Opus encoder and one decoder in a thread: 90 kB each. A stream that gets none is silent. */
+  opusPairsMax: 4_000,
 } as const
 
 /** SRTP and its keys in SDP. */
@@ -79,6 +81,8 @@ export const relayLimits = {
   portsMax: 8_000,
   /** Datagrams that a port takes in per millisecond; a call needs one in 20. What is beyond waits in the kernel, or is lost there. */
   packetsPerPortAndTickMax: 64,
+  /** So many of one source in a row, the one that the port sends to, and it gets a connected socket of its own. */
+  packetsUntilConnected: 10,
   /** Datagrams of all ports in one turn, before timers and orders have theirs. */
   packetsPerTurnMax: 1_024,
   /** How often an engine looks for packets: each wake of a thread costs more than a packet. */
@@ -103,6 +107,14 @@ export const threadLimits = {
 export const kernelLimits = {
   /** Per thread: two directions of each of its calls. */
   flowsMax: 4_096,
+  /** So many packets in a row of each direction, relayed in the plainest way, and a call may go into the kernel. */
+  plainPacketsMin: 50,
+  /** After a call came out of the kernel, our own packets wait at most so long for the source's number. */
+  numbersAwaitedMs: 200,
+  /** An agent of whom no packet came to user space for so long is silent; below `keepAliveMs`, above 128 packets of 60 ms. */
+  silenceMs: 10_000,
+  /** When the kernel refused a call, it is not asked again before. */
+  retryMs: 30_000,
 } as const
 
 /** Recordings read by the tools. */
@@ -294,6 +306,8 @@ export const dtmfLimits = {
   pressMs: 60_000,
   /** Presses waiting for their twin from another carriage. */
   pressesMax: 16,
+  /** Presses of the last second that may have doubles: more than fingers, or a line that doubles, make. */
+  slowPressesMax: 32,
   /** Packets made up for in one go after the process was held up. */
   catchUpTicksMax: 10,
   infoBodyOctetsMax: 1_024,

@@ -44,16 +44,9 @@ export class Reception {
     if (perMs > 0) this.#measure(rtp.timestamp, nowMs, perMs)
   }
 
-  /**
-   * So many packets of the stream went another way, unseen: they count, and the gap that they leave in the numbers is no loss.
-   * The next packet begins anew.
-   */
+  /** So many packets of the stream went another way, unseen. They count; the next number that is seen tells what is missing. */
   wentElsewhere(packets: number): void {
-    this.#end()
-    this.#earlier.packets += packets
-    this.#ssrc = undefined
-    this.#received = 0
-    this.#perMs = 0
+    this.#received += packets
   }
 
   /** A sender report of the peer: its time goes back in our next report. */

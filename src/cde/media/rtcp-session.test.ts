@@ -125,3 +125,18 @@ test('each leg has its own CNAME, of letters only', () => {
   })
   assert.ok(names[0] !== undefined && names[1] !== undefined && names[0] !== names[1])
 })
+
+test('what crossed in the kernel is in the reports and in the quality of both legs', () => {
+  const session = new RtcpSession({ random: seededRandom(5) })
+  session.sentRtp(9, 160, 160, 0)
+  session.sentElsewhere(99, 99 * 160)
+  session.receivedRtp({ payloadType: 8, marker: false, sequence: 1, timestamp: 160, ssrc: 8 }, 0)
+  session.receivedElsewhere(126, 2_500)
+  session.receivedRtp({ payloadType: 8, marker: false, sequence: 128, timestamp: 128 * 160, ssrc: 8 }, 2_540)
+  assert.equal(session.receivedAtMs, 2_540)
+  const { packets, lost, sentPackets } = session.quality()
+  assert.deepEqual({ packets, lost, sentPackets }, { packets: 128, lost: 0, sentPackets: 100 })
+  const report = session.wake(session.nextWakeAtMs() ?? 0) ?? new Uint8Array()
+  const senderPackets = new DataView(report.buffer, report.byteOffset).getUint32(20)
+  assert.equal(senderPackets, 100)
+})

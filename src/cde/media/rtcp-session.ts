@@ -81,15 +81,25 @@ export class RtcpSession {
     this.#reception.receive(rtp, nowMs, this.#clocks.perMs(rtp.payloadType))
   }
 
-  /** So many packets of the peer crossed without having been seen here (an engine in the kernel): no loss, no jitter, but traffic. */
+  /** So many packets of the peer crossed without having been seen here (the kernel's own forwarding). */
   receivedElsewhere(packets: number, nowMs: number): void {
     this.#start(nowMs)
+    this.#receivedAtMs = nowMs
     this.#reception.wentElsewhere(packets)
   }
 
   /** When a packet that counted last came in; undefined before the first. */
   get receivedAtMs(): number | undefined {
     return this.#receivedAtMs
+  }
+
+  /** So many packets have left on the leg without us, of the stream of those before. */
+  sentElsewhere(packets: number, payloadOctets: number): void {
+    if (this.#sent === undefined) return
+    this.#sent.packets += packets
+    this.#sent.octets += payloadOctets
+    this.#sentPackets += packets
+    this.#sentSinceReport = true
   }
 
   /** A datagram on the RTCP port, from the locked source. It ends here. */

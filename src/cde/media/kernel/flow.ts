@@ -30,6 +30,8 @@ export const DATA_OCTETS = 20
 const PLAIN_RTP = 0x80
 const UDP_HEADER_OCTETS = 8
 const RTP_HEADER_OCTETS = 12
+/** Of a sequence number; packets in which these bits are zero are not forwarded. */
+const SAMPLE_MASK = 0x7f
 const addresses: Place = { base: 'network', offset: 12, octets: 8 }
 const IPV4_CHECKSUM_AT = 10
 const fragment: Place = { base: 'network', offset: 6, octets: 2 }
@@ -45,7 +47,7 @@ const SCRATCH = KEY.rtp
 
 /**
  * The one rule. What does not match goes on to user space, on the same ports: other sources, RTCP, other payload types
- * (events among them), extensions, fragments, what is too short or too long to be audio (MED-18), and one packet in 256, by
+ * (events among them), extensions, fragments, what is too short or too long to be audio (MED-18), and one packet in 128, by
  * which user space keeps itself informed of the stream's numbers.
  */
 export function forwardingRule(map: string): Uint8Array[] {
@@ -64,6 +66,7 @@ export function forwardingRule(map: string): Uint8Array[] {
     compare(SCRATCH, 'atLeast', audioOctets(dtmfLimits.audioSamplesMin)),
     compare(SCRATCH, 'atMost', audioOctets(dtmfLimits.audioSamplesMax)),
     loadPayload(rtpSequenceLow, SCRATCH),
+    mask(SCRATCH, Uint8Array.of(SAMPLE_MASK)),
     compare(SCRATCH, 'unequal', Uint8Array.of(0)),
     loadPayload(addresses, KEY.addresses),
     loadPayload(ports, KEY.ports),
@@ -79,7 +82,7 @@ export function forwardingRule(map: string): Uint8Array[] {
 
 /** True for a packet that the rule leaves to user space although its flow has an entry. */
 export function isSample(sequence: number): boolean {
-  return (sequence & 0xff) === 0
+  return (sequence & SAMPLE_MASK) === 0
 }
 
 export function flowKey({ source, arrivesAt, payloadType }: Flow): Uint8Array {

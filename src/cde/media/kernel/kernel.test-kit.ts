@@ -88,7 +88,7 @@ export function openForwarder(host: TestHost, table = 'tonewall-test'): KernelFo
   return opened
 }
 
-/** @param sequence with zero as its last octet it goes to user space. @param first the octet of version, padding, extension, CSRC */
+/** @param sequence with zero as its last seven bits it goes to user space. @param first the octet of version, padding, extension, CSRC */
 export function rtp(
   sequence: number,
   { payloadType = PCMA, octets = 160, isMarked = false, first = 0x80 } = {},
