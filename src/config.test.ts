@@ -162,6 +162,6 @@ test('no file, or no JSON', () => {
 
 test('only codecs that the masked line can carry may be negotiated', () => {
   const media = (codecs: unknown): string => problemsOf({ media: { ...(usable as { media?: object }).media, codecs } })
-  assert.match(media(['PCMA', 'opus']), /^media\.codecs.*: must be PCMA, PCMU or G722; "G722"/)
-  assert.match(media([]), /^media\.codecs: must list one to three codecs/)
+  assert.match(media(['PCMA', 'G729']), /^media\.codecs.*: must be PCMA, PCMU, G722 or opus; "G722"/)
+  assert.match(media([]), /^media\.codecs: must list one to four codecs/)
 })

@@ -68,9 +68,9 @@ export const numberSettings = z.strictObject({
 export type NumberSettings = z.infer<typeof numberSettings>
 
 /** Speech codecs that the masked line can carry. */
-export const lineCodecs = ['PCMA', 'PCMU', 'G722'] as const
+export const lineCodecs = ['PCMA', 'PCMU', 'G722', 'opus'] as const
 /** Those that calls may agree on, the preferred one first; one that both legs have is not transcoded. */
-export const mediaCodecs = z.array(z.enum(lineCodecs)).min(1).max(3).default(['PCMA', 'PCMU'])
+export const mediaCodecs = z.array(z.enum(lineCodecs)).min(1).max(4).default(['PCMA', 'PCMU'])
 
 /** What moves the packets; `auto` takes the first of these that runs: io_uring, epoll, Node's own sockets. */
 export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('auto')

@@ -4,13 +4,14 @@
  * One instance per thread serves all coders, which run to the end one by one; so the two transfer areas are shared.
  */
 import loadModule from 'opusscript/build/opusscript_native_wasm.js'
+import { mediaLimits } from '../../../../lib/limits.ts'
 
 /** libopus decodes at most 120 ms at 48 kHz (RFC 6716 2.1.4). */
 const SAMPLES_MAX = 5_760
 /** More than any packet: three frames at the codec's most, as the module itself allows. */
 const OCTETS_MAX = 3_828
 
-/** One encoder and one decoder. Addresses are octets of the module's memory; results below zero are libopus' errors. */
+/** One encoder and one decoder; two streams may have one half each. Addresses are octets of the module's memory; results below zero are libopus' errors. */
 export interface OpusHandler {
   _encode(samplesAt: number, octets: number, packetAt: number, frameSamples: number): number
   _decode(packetAt: number, octets: number, samplesAt: number): number
@@ -24,19 +25,28 @@ interface OpusModule {
   readonly HEAPU16: Uint16Array
   readonly OpusScriptHandler: {
     new (sampleRateHz: number, channels: number, application: number): OpusHandler
-    destroy_handler(handler: OpusHandler): void
   }
   _malloc(octets: number): number
 }
 
-const APPLICATION_VOIP = 2_048
+export type OpusHalf = 'encoder' | 'decoder'
 
-class OpusNative {
+const APPLICATION_VOIP = 2_048
+const RESET_STATE = 4_028
+/** The longest frame of one encoder call at 16 kHz (RFC 6716 2.1.4). */
+const WIPE_SAMPLES = 960
+
+export class OpusNative {
   readonly #module: OpusModule
   readonly #packetAt: number
   readonly #samplesAt: number
+  /** Halves that nobody uses, by rate. Memory of the module cannot be given back, so handlers are kept and used again. */
+  readonly #free = new Map<string, OpusHandler[]>()
+  readonly #pairsMax: number
+  #pairs = 0
 
-  constructor() {
+  constructor(pairsMax: number = mediaLimits.opusPairsMax) {
+    this.#pairsMax = pairsMax
     this.#module = loadModule() as OpusModule
     this.#packetAt = this.#module._malloc(OCTETS_MAX)
     this.#samplesAt = this.#module._malloc(SAMPLES_MAX * 4)
@@ -44,15 +54,38 @@ class OpusNative {
     this.#wipe(this.#samplesAt, SAMPLES_MAX * 4)
   }
 
-  open(sampleRateHz: number): OpusHandler {
-    return new this.#module.OpusScriptHandler(sampleRateHz, 1, APPLICATION_VOIP)
+  /** @returns a handler whose other half may be somebody else's; undefined when the thread has no more to give */
+  open(half: OpusHalf, sampleRateHz: number): OpusHandler | undefined {
+    const free = this.#freeHalves(half, sampleRateHz).pop()
+    if (free !== undefined) return free
+    if (this.#pairs === this.#pairsMax) return undefined
+    this.#pairs++
+    const handler = new this.#module.OpusScriptHandler(sampleRateHz, 1, APPLICATION_VOIP)
+    this.#freeHalves(half === 'encoder' ? 'decoder' : 'encoder', sampleRateHz).push(handler)
+    return handler
   }
 
-  close(handler: OpusHandler): void {
-    this.#module.OpusScriptHandler.destroy_handler(handler)
+  /** Forgets the stream, in the coder and in the module's own buffers, and gives the half back. */
+  close(half: OpusHalf, sampleRateHz: number, handler: OpusHandler): void {
+    if (half === 'encoder') {
+      this.encode(handler, new Int16Array(WIPE_SAMPLES), new Uint8Array(OCTETS_MAX))
+      handler._encoder_ctl(RESET_STATE, 0)
+    } else {
+      handler._decoder_ctl(RESET_STATE, 0)
+      // A decoder that has heard nothing conceals a lost packet as silence.
+      this.#wipe(this.#samplesAt, 4 * Math.max(0, handler._decode(this.#packetAt, 0, this.#samplesAt)))
+    }
+    this.#freeHalves(half, sampleRateHz).push(handler)
   }
 
-  /** What the module holds in all; it grows with the coders that are open at once, about 90 kB each, and never shrinks. */
+  #freeHalves(half: OpusHalf, sampleRateHz: number): OpusHandler[] {
+    const name = `${half} ${sampleRateHz}`
+    const halves = this.#free.get(name) ?? []
+    this.#free.set(name, halves)
+    return halves
+  }
+
+  /** What the module holds in all; it grows with the pairs that are in use at once, about 90 kB each, and never shrinks. */
   get memoryOctets(): number {
     return this.#module.HEAPU8.length
   }

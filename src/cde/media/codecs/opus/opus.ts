@@ -10,6 +10,7 @@ import { readOpusPacket } from './packet.ts'
 export type OpusRateHz = 8_000 | 16_000
 
 // Requests of libopus, `opus_defines.h`.
+const SET_APPLICATION = 4_000
 const SET_BITRATE = 4_002
 const SET_VBR = 4_006
 const SET_COMPLEXITY = 4_010
@@ -17,8 +18,13 @@ const SET_INBAND_FEC = 4_012
 const SET_DTX = 4_016
 const RESET_STATE = 4_028
 
-/** 60 octets per 20 ms: wide-band speech (RFC 7587 3.1.1 recommends 16 to 20 kbit/s and up to 40 for full band). */
-const BITRATE = 24_000
+/**
+ * The CELT layer only (RFC 6716 2.1). SILK costs eight times as much, looks 4 ms further ahead, can carry copies of the frame
+ * before (LBRR), and at the edge of a tone in silence it may overshoot to full scale, in libopus of any build.
+ */
+const RESTRICTED_LOWDELAY = 2_051
+/** 80 octets per 20 ms: wide-band speech (RFC 7587 3.1.1 recommends 16 to 20 kbit/s and up to 40 for full band). */
+const BITRATE = 32_000
 /** 0–10, quality against cost; the cost is in ../README.md. */
 const COMPLEXITY = 3
 
@@ -28,16 +34,17 @@ export class OpusEncoder implements AudioEncoder {
 
   constructor(sampleRateHz: OpusRateHz) {
     this.sampleRateHz = sampleRateHz
-    const handler = opusNative().open(sampleRateHz)
-    handler._encoder_ctl(SET_BITRATE, BITRATE)
-    handler._encoder_ctl(SET_VBR, 0)
-    handler._encoder_ctl(SET_INBAND_FEC, 0)
-    handler._encoder_ctl(SET_DTX, 0)
-    handler._encoder_ctl(SET_COMPLEXITY, COMPLEXITY)
+    const handler = opusNative().open('encoder', sampleRateHz)
+    handler?._encoder_ctl(SET_APPLICATION, RESTRICTED_LOWDELAY)
+    handler?._encoder_ctl(SET_BITRATE, BITRATE)
+    handler?._encoder_ctl(SET_VBR, 0)
+    handler?._encoder_ctl(SET_INBAND_FEC, 0)
+    handler?._encoder_ctl(SET_DTX, 0)
+    handler?._encoder_ctl(SET_COMPLEXITY, COMPLEXITY)
     this.#handler = handler
   }
 
-  /** @returns octets written; 0 when the frame's length is none of Opus' or the encoder was closed */
+  /** @returns octets written; 0 when the frame's length is none of Opus', the encoder was closed or the thread had none to give */
   encode(samples: Int16Array, payload: Uint8Array): number {
     if (this.#handler === undefined) return 0
     return Math.max(0, opusNative().encode(this.#handler, samples, payload))
@@ -48,7 +55,7 @@ export class OpusEncoder implements AudioEncoder {
   }
 
   close(): void {
-    if (this.#handler !== undefined) opusNative().close(this.#handler)
+    if (this.#handler !== undefined) opusNative().close('encoder', this.sampleRateHz, this.#handler)
     this.#handler = undefined
   }
 }
@@ -59,7 +66,7 @@ export class OpusDecoder implements AudioDecoder {
 
   constructor(sampleRateHz: OpusRateHz) {
     this.sampleRateHz = sampleRateHz
-    this.#handler = opusNative().open(sampleRateHz)
+    this.#handler = opusNative().open('decoder', sampleRateHz)
   }
 
   /** What the sender left out (DTX) is silence: libopus would go on with what was said last, and that may be a tone. */
@@ -80,7 +87,7 @@ export class OpusDecoder implements AudioDecoder {
   }
 
   close(): void {
-    if (this.#handler !== undefined) opusNative().close(this.#handler)
+    if (this.#handler !== undefined) opusNative().close('decoder', this.sampleRateHz, this.#handler)
     this.#handler = undefined
   }
 }
