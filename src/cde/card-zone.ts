@@ -19,6 +19,7 @@ import { oldestMonthOnEarth } from './capture/month.ts'
 import { DroppedKeys } from './capture/dropped-keys.ts'
 import { GatewayDesk } from './gateways/gateway-desk.ts'
 import { openUdpTransport, type SipTransport } from './sip/transport-udp.ts'
+import { dropStartRights } from './start-rights.ts'
 import { MediaThreads } from './threads/media-threads.ts'
 import { UserAgent } from './sip/user-agent.ts'
 
@@ -153,6 +154,7 @@ export class CardZone {
       onLost: () => this.#options.onMediaLost(),
     })
     const mediaEngine = await media.start()
+    dropStartRights()
     if (mediaEngine === 'media-engine-unavailable') return mediaEngine
     const calls = new Calls({
       settings,

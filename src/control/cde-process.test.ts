@@ -73,7 +73,7 @@ test('it may load an addon for the engines that need one, and nothing else', { s
     const commandLine = readFileSync(`/proc/${await cdePid()}/cmdline`, 'utf8').split('\0')
     assert.deepEqual(
       commandLine.filter((flag) => /^--(inspect|allow-(?!fs-read))/.test(flag)),
-      ['--allow-addons'],
+      ['--allow-worker', '--allow-addons'],
     )
   } finally {
     await cde.stop()
@@ -95,7 +95,7 @@ test('it runs with an empty environment, without core dumps, permissions to writ
     assert.ok(commandLine.includes('--permission') && commandLine.includes('--disable-sigusr1'))
     assert.deepEqual(
       commandLine.filter((flag) => /^--(inspect|allow-(?!fs-read))/.test(flag)),
-      [],
+      ['--allow-worker'],
     )
     process.kill(pid, 'SIGUSR1')
     process.kill(pid, 'SIGTERM')

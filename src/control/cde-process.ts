@@ -96,7 +96,9 @@ export class CdeProcess implements CdePort {
     const flags = [
       '--disable-sigusr1',
       '--permission',
+      // docs/decisions/2026-11-22-media-threads.md. Node warns of it.
       '--allow-worker',
+      '--disable-warning=PERM0006',
       ...addons,
       ...readable.map((path) => `--allow-fs-read=${path}`),
     ]

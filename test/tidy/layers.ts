@@ -23,7 +23,10 @@ export const layers: readonly Layer[] = [
   { prefix: 'src/cde/dtmf/', imports: [...cdeCommon, 'src/cde/media/'] },
   { prefix: 'src/cde/call/', imports: [...cdeCommon, 'src/cde/sip/', 'src/cde/media/', 'src/cde/dtmf/'] },
   // Each media thread has a composition root of its own.
-  { prefix: 'src/cde/threads/', imports: [...cdeCommon, 'src/cde/call/', 'src/cde/media/', 'src/cde/fatal.ts'] },
+  {
+    prefix: 'src/cde/threads/',
+    imports: [...cdeCommon, 'src/cde/call/', 'src/cde/media/', 'src/cde/fatal.ts', 'src/cde/start-rights.ts'],
+  },
   { prefix: 'src/cde/capture/', imports: [...cdeCommon, 'src/cde/dtmf/key-codes.ts'] },
   { prefix: 'src/cde/gateways/', imports: [...cdeCommon, 'src/cde/capture/'] },
   // The card zone's composition root: main.ts and the wiring it hands everything to.
@@ -31,6 +34,7 @@ export const layers: readonly Layer[] = [
   { prefix: 'src/cde/card-zone.ts', imports: [...cdeCommon, 'src/cde/'] },
   { prefix: 'src/cde/arming.ts', imports: cdeCommon },
   { prefix: 'src/cde/fatal.ts', imports: [] },
+  { prefix: 'src/cde/start-rights', imports: [] },
 
   { prefix: 'src/control/store/', imports: cdeCommon, packages: ['kysely', 'better-sqlite3'] },
   { prefix: 'src/control/access/', imports: [...cdeCommon, 'src/control/store/'] },

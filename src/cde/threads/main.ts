@@ -9,6 +9,7 @@ import { MediaPorts } from '../call/media-ports.ts'
 import { dieWithoutMessage } from '../fatal.ts'
 import { chooseEngine, type ChosenEngine } from '../media/engines.ts'
 import { PortPool } from '../media/ports.ts'
+import { dropStartRights } from '../start-rights.ts'
 import { MediaHost } from './media-host.ts'
 import type { FromThread, ThreadSettings, ToThread } from './messages.ts'
 import { Turns } from './turns.ts'
@@ -22,6 +23,7 @@ const tell = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void 
   parentPort?.postMessage(message, transfer)
 
 const chosen = await chooseEngine(settings.engine)
+dropStartRights()
 if (typeof chosen === 'string') tell({ type: 'not-ready', problem: chosen })
 else run(chosen)
 

@@ -65,14 +65,23 @@ export class MediaThreads {
     return first.engine
   }
 
-  /** Binds the ports of a new call. */
+  /** Binds the ports of a new call, in the thread with the fewest calls that has some left. */
   async open(
     listener: MediaListener,
     wishes: Readonly<Record<Side, LegWish>>,
   ): Promise<NegotiatedMedia | 'no-ports' | 'failed'> {
-    const [first, ...others] = this.#threads
-    if (first === undefined) return 'no-ports'
-    const thread = others.reduce((least, other) => (other.calls.size < least.calls.size ? other : least), first)
+    for (const thread of this.#threads.toSorted((a, b) => a.calls.size - b.calls.size)) {
+      const opened = await this.#openIn(thread, listener, wishes)
+      if (opened !== 'no-ports') return opened
+    }
+    return 'no-ports'
+  }
+
+  async #openIn(
+    thread: MediaThread,
+    listener: MediaListener,
+    wishes: Readonly<Record<Side, LegWish>>,
+  ): Promise<NegotiatedMedia | 'no-ports' | 'failed'> {
     const number = ++this.#lastCall
     const { promise, resolve } = Promise.withResolvers<Opened>()
     this.#calls.set(number, { listener, opened: resolve, isClosing: false })
