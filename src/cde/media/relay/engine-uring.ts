@@ -1,30 +1,44 @@
 /**
- * The io_uring engine: every port has one receive that never ends (multishot), datagrams land in buffers that the kernel takes
- * from a shared ring, and what is forwarded leaves from there with one system call for all. Every pointer, offset and number
- * that it shares with the kernel is in uring-ring.ts.
+ * The io_uring engine: every socket has one receive that never ends (multishot), datagrams land in buffers that the kernel takes
+ * from a shared ring, and what is forwarded leaves from there with one system call for all. A port whose packets come from
+ * where its own go gets a second socket connected to that peer, which costs the kernel less; strangers are still heard by the
+ * first. Every pointer, offset and number that is shared with the kernel is in uring-ring.ts and uring-buffers.ts.
  */
 import { type Address, sameAddress } from '../../../lib/address.ts'
 import { mediaLimits, relayLimits } from '../../../lib/limits.ts'
-import { isUnspecified } from '../ip-host.ts'
 import { type Frame, type FrameListener, MediaOpenError, type MediaSocket, type PacketListener } from '../socket.ts'
 import type { Arrival } from './arrival.ts'
 import type { PolledEngine } from './engine.ts'
-import { libc } from './libc.ts'
-import { nowhere, OpenPort, type ReusedFrame } from './open-port.ts'
-import { bindUdp } from './udp.ts'
+import { type Libc, libc as systemLibc } from './libc.ts'
+import { Allowance, deliverWaiting, isSendable, nowhere, OpenPort, type ReusedFrame } from './open-port.ts'
+import { bindUdp, connectUdp } from './udp.ts'
 import { Ring } from './uring-ring.ts'
 import { openWakeFd } from './wake-up.ts'
+
+/** ENOBUFS and ECANCELED end a receive and say nothing about the peer; what else a connected socket reports does. */
+const transientErrors: ReadonlySet<number> = new Set([105, 125])
 
 export class UringEngine implements PolledEngine {
   readonly name = 'uring'
   readonly wakeFd = openWakeFd()
+  readonly #libc: Libc
   readonly #ring: Ring
+  /** A port's first socket has its index as its slot, the connected one stands `#portsMax` behind it. */
+  readonly #portsMax: number
   readonly #ports: (UringPort | undefined)[] = []
+  readonly #sockets: (UringSocket | undefined)[] = []
   readonly #free: number[] = []
-  /** Ports whose receive has ended, to be started again in the next turn. */
-  #deaf: UringPort[] = []
+  /** Sockets whose receive has ended, to be started again in the next turn. */
+  #deaf: UringSocket[] = []
   readonly #frame: ReusedFrame
-  readonly #counts = { relay_refused: 0, relay_flood_paused: 0, relay_flood_dropped: 0, relay_receive_restarted: 0 }
+  readonly #counts = {
+    relay_refused: 0,
+    relay_flood_paused: 0,
+    relay_flood_dropped: 0,
+    relay_receive_restarted: 0,
+    relay_connected: 0,
+    relay_disconnected: 0,
+  }
   readonly #arrived = (arrival: Arrival): void => this.#take(arrival)
   #generation = 0
   #tick = 0
@@ -32,8 +46,10 @@ export class UringEngine implements PolledEngine {
   #open = true
 
   /** @throws where the kernel or a container's profile forbids it */
-  constructor() {
-    this.#ring = new Ring(relayLimits.portsMax)
+  constructor(libc: Libc = systemLibc) {
+    this.#libc = libc
+    this.#ring = new Ring(libc, relayLimits.portsMax * 2)
+    this.#portsMax = this.#ring.slotsMax >> 1
     this.#frame = { octets: this.#ring.octets, start: 0, length: 0, from: nowhere }
     this.#ring.listenForWakeUps(this.wakeFd)
   }
@@ -43,19 +59,14 @@ export class UringEngine implements PolledEngine {
   }
 
   open(local: Address, onPacket: PacketListener, onFrame?: FrameListener): MediaSocket {
-    if (!this.#open || this.openPorts >= this.#ring.filesMax) throw new MediaOpenError('failed')
-    const { fd, local: bound } = bindUdp(local)
+    if (!this.#open || this.openPorts >= this.#portsMax) throw new MediaOpenError('failed')
+    const port = new OpenPort(bindUdp(this.#libc, local), onPacket, onFrame)
     const index = this.#free.pop() ?? this.#ports.length
-    this.#generation = (this.#generation + 1) & 0x7fff_ffff
-    const port = new UringPort(this, index, this.#generation, new OpenPort(fd, bound, onPacket, onFrame))
-    this.#ports[index] = port
-    if (!this.#ring.setFile(index, fd)) {
-      this.#forget(port)
-      throw new MediaOpenError('failed')
-    }
-    this.#ring.receive(index, port.generation)
-    this.#ring.submit()
-    return port
+    const uringPort = new UringPort(this, index, port)
+    this.#ports[index] = uringPort
+    if (this.#listen(uringPort, index, port.fd, false) !== undefined) return uringPort
+    this.#forget(uringPort)
+    throw new MediaOpenError('failed')
   }
 
   poll(nowMs: number): number {
@@ -71,79 +82,139 @@ export class UringEngine implements PolledEngine {
 
   wait(timeoutMs: number, gatherMs = 0): void {
     if (!this.#open || this.#ring.takeWakeUp()) return
-    // A port that rests is to be heard again in the next millisecond.
+    // A socket that rests is to be heard again in the next millisecond.
     const boundMs = Math.max(0, Math.min(timeoutMs, this.#deaf.length > 0 ? 1 : relayLimits.waitMsMax))
     const gatheringMs = Math.min(gatherMs, boundMs)
     if (gatheringMs > 0) this.#ring.wait(relayLimits.gatheredPacketsMax, gatheringMs * 1_000)
     if (this.#ring.isEmpty && boundMs > gatheringMs) this.#ring.wait(1, (boundMs - gatheringMs) * 1_000)
   }
 
+  /** @returns undefined where the ring has no place for it */
+  #listen(port: UringPort, slot: number, fd: number, isConnected: boolean): UringSocket | undefined {
+    if (!this.#ring.setFile(slot, fd)) return undefined
+    this.#generation = (this.#generation + 1) & 0x7fff_ffff
+    const socket = new UringSocket(port, slot, fd, this.#generation, isConnected)
+    this.#sockets[slot] = socket
+    if (!this.#ring.receive(slot, socket.generation, isConnected)) this.#deaf.push(socket)
+    this.#ring.submit()
+    return socket
+  }
+
   #hearAgain(): void {
     if (this.#deaf.length === 0) return
     const waiting = this.#deaf
     this.#deaf = []
-    for (const port of waiting) {
-      if (this.#ports[port.index] !== port) continue
-      if (port.pausedTick === this.#tick) this.#deaf.push(port)
-      else if (this.#ring.receive(port.index, port.generation)) this.#counts.relay_receive_restarted++
-      else this.#deaf.push(port)
+    for (const socket of waiting) {
+      if (this.#sockets[socket.slot] !== socket) continue
+      if (socket.pausedTick === this.#tick) this.#deaf.push(socket)
+      else if (this.#ring.receive(socket.slot, socket.generation, socket.isConnected)) {
+        this.#counts.relay_receive_restarted++
+      } else this.#deaf.push(socket)
     }
   }
 
   #take(arrival: Arrival): void {
-    const port = this.#ports[arrival.index]
-    if (port === undefined || port.generation !== arrival.generation) return
-    if (!arrival.goesOn) this.#deaf.push(port)
-    if (arrival.length < 0) return
+    const socket = this.#sockets[arrival.slot]
+    if (socket === undefined || socket.generation !== arrival.generation) return
+    if (!arrival.goesOn) this.#deaf.push(socket)
+    const { uringPort, isConnected } = socket
+    if (arrival.result < 0 && isConnected && !transientErrors.has(-arrival.result)) return this.#disconnect(uringPort)
+    if (arrival.result < 0 || arrival.start < 0) return
+    const sourceAt = isConnected ? 0 : this.#ring.readHead(arrival)
+    if (sourceAt < 0) return
     this.#datagrams++
-    if (arrival.isCut || arrival.length > mediaLimits.packetOctetsMax) {
-      this.#counts.relay_refused++
-      return
-    }
-    if (!port.port.mayTake(this.#tick)) return this.#flooded(port, arrival)
+    if (arrival.result > mediaLimits.packetOctetsMax) return void this.#counts.relay_refused++
+    if (!socket.mayTake(this.#tick)) return this.#flooded(socket, arrival)
     const frame = this.#frame
     frame.start = arrival.start
-    frame.length = arrival.length
-    frame.from = port.port.sourceAt(this.#ring.octets, this.#ring.words, arrival.sourceAt)
-    port.port.deliver(frame)
+    frame.length = arrival.result
+    if (isConnected) frame.from = uringPort.to
+    else frame.from = uringPort.port.sourceAt(this.#ring.octets, this.#ring.words, sourceAt)
+    uringPort.port.deliver(frame)
+    if (!isConnected && uringPort.port.hearsOnly(uringPort.to)) this.#connect(uringPort)
   }
 
-  /** The port's receive is ended until the next millisecond: the rest waits in the kernel's own queue, or is lost there. */
-  #flooded(port: UringPort, { goesOn }: Arrival): void {
+  /** The socket's receive is ended until the next millisecond: the rest waits in the kernel's own queue, or is lost there. */
+  #flooded(socket: UringSocket, { goesOn }: Arrival): void {
     this.#counts.relay_flood_dropped++
-    if (port.pausedTick === this.#tick) return
-    port.pausedTick = this.#tick
+    if (socket.pausedTick === this.#tick) return
+    socket.pausedTick = this.#tick
     this.#counts.relay_flood_paused++
-    if (goesOn) this.#ring.cancel(port.index, port.generation)
+    if (goesOn) this.#ring.cancel(socket.slot, socket.generation)
+  }
+
+  /** Gives a port its connected socket; where that is refused it is not tried again until the port sends elsewhere. */
+  #connect(port: UringPort): void {
+    if (!port.mayConnect || !this.#isOpen(port)) return
+    port.mayConnect = false
+    const peer = port.to
+    const fd = connectUdp(this.#libc, port.port, peer)
+    if (fd === undefined) return
+    const isEmpty = deliverWaiting(this.#libc, fd, port.port)
+    // A listener may have closed the port, or sent elsewhere.
+    if (isEmpty && this.#isOpen(port) && port.to === peer) {
+      port.connected = this.#listen(port, this.#portsMax + port.index, fd, true)
+    }
+    if (port.connected === undefined) return void this.#libc.close(fd)
+    this.#counts.relay_connected++
+  }
+
+  #isOpen(port: UringPort): boolean {
+    return this.#sockets[port.index]?.uringPort === port
+  }
+
+  #disconnect(port: UringPort): void {
+    port.mayConnect = true
+    port.port.startOver()
+    const { connected } = port
+    if (connected === undefined) return
+    port.connected = undefined
+    this.#drop(connected)
+    this.#counts.relay_disconnected++
   }
 
   sendFrame(port: UringPort, { octets, start, length }: Frame, to: Address): void {
-    if (!this.#aim(port, to)) return
-    if (octets === this.#ring.octets) this.#ring.send(port.index, start, length)
-    else this.#ring.sendCopy(port.index, octets.subarray(start, start + length))
+    if (octets !== this.#ring.octets) this.sendCopy(port, octets.subarray(start, start + length), to)
+    else if (this.#aim(port, to)) this.#ring.send(port.connected?.slot ?? port.index, start, length)
   }
 
   sendCopy(port: UringPort, packet: Uint8Array, to: Address): void {
-    if (packet.length <= mediaLimits.packetOctetsMax && this.#aim(port, to)) this.#ring.sendCopy(port.index, packet)
+    if (packet.length > mediaLimits.packetOctetsMax || !this.#aim(port, to)) return
+    this.#ring.sendCopy(port.connected?.slot ?? port.index, packet)
   }
 
   /** Each port sends to one address at a time; it is written where the kernel reads it when it changes. */
   #aim(port: UringPort, to: Address): boolean {
-    if (to === port.to || sameAddress(to, port.to)) return port.isAimed
+    if (to === port.to) return port.isAimed
+    if (sameAddress(to, port.to)) {
+      port.to = to
+      return port.isAimed
+    }
+    this.#disconnect(port)
     port.to = to
-    port.isAimed = this.#ring.setDestination(port.index, to)
+    port.isAimed = isSendable(to) && this.#ring.setDestination(port.index, to)
     return port.isAimed
   }
 
   release(port: UringPort): void {
-    this.#ring.cancel(port.index, port.generation)
+    this.#disconnect(port)
+    const socket = this.#sockets[port.index]
+    if (socket !== undefined) this.#drop(socket)
+    this.#ports[port.index] = undefined
+    this.#free.push(port.index)
+  }
+
+  /** What was queued leaves first. */
+  #drop(socket: UringSocket): void {
+    this.#ring.cancel(socket.slot, socket.generation)
     this.#ring.submit()
-    this.#ring.setFile(port.index, -1)
-    this.#forget(port)
+    this.#ring.setFile(socket.slot, -1)
+    this.#sockets[socket.slot] = undefined
+    this.#libc.close(socket.fd)
   }
 
   #forget(port: UringPort): void {
-    libc.close(port.port.fd)
+    this.#libc.close(port.port.fd)
     this.#ports[port.index] = undefined
     this.#free.push(port.index)
   }
@@ -159,21 +230,39 @@ export class UringEngine implements PolledEngine {
   }
 }
 
+/** One of the one or two sockets of a port. */
+class UringSocket extends Allowance {
+  readonly uringPort: UringPort
+  readonly slot: number
+  readonly fd: number
+  /** Tells this socket's completions from those of an earlier one in its slot. */
+  readonly generation: number
+  readonly isConnected: boolean
+  pausedTick = -1
+
+  constructor(uringPort: UringPort, slot: number, fd: number, generation: number, isConnected: boolean) {
+    super()
+    this.uringPort = uringPort
+    this.slot = slot
+    this.fd = fd
+    this.generation = generation
+    this.isConnected = isConnected
+  }
+}
+
 class UringPort implements MediaSocket {
   readonly index: number
-  /** Tells this port's completions from those of an earlier one with its index. */
-  readonly generation: number
   readonly port: OpenPort
   readonly #engine: UringEngine
   to = nowhere
   isAimed = false
-  pausedTick = -1
+  connected: UringSocket | undefined
+  mayConnect = true
   #open = true
 
-  constructor(engine: UringEngine, index: number, generation: number, port: OpenPort) {
+  constructor(engine: UringEngine, index: number, port: OpenPort) {
     this.#engine = engine
     this.index = index
-    this.generation = generation
     this.port = port
   }
 
@@ -182,11 +271,11 @@ class UringPort implements MediaSocket {
   }
 
   send(packet: Uint8Array, to: Address): void {
-    if (this.#open && isSendable(to)) this.#engine.sendCopy(this, packet, to)
+    if (this.#open) this.#engine.sendCopy(this, packet, to)
   }
 
   forward(frame: Frame, to: Address): void {
-    if (this.#open && isSendable(to)) this.#engine.sendFrame(this, frame, to)
+    if (this.#open) this.#engine.sendFrame(this, frame, to)
   }
 
   close(): void {
@@ -194,8 +283,4 @@ class UringPort implements MediaSocket {
     this.#open = false
     this.#engine.release(this)
   }
-}
-
-function isSendable({ host, port }: Address): boolean {
-  return !isUnspecified(host) && port >= 1 && port <= 65_535
 }

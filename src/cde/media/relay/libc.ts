@@ -18,9 +18,13 @@ const call = (definition: string): Call => library.func(definition)
 const systemCall = (argumentTypes: readonly string[]): Call =>
   library.func('syscall', 'long', ['long', ...argumentTypes])
 
+/** As a table, so that tests can put one in its place whose calls fail. */
 export const libc = {
+  /** Of this thread's last call that failed. */
+  errno: (): number => koffi.errno(),
   socket: call('int socket(int, int, int)'),
   bind: call('int bind(int, int64, int)'),
+  connect: call('int connect(int, int64, int)'),
   getsockname: call('int getsockname(int, int64, int64)'),
   setsockopt: call('int setsockopt(int, int, int, int64, int)'),
   close: call('int close(int)'),
@@ -29,6 +33,8 @@ export const libc = {
   write: call('long write(int, int64, size_t)'),
   /** `usleep(microseconds)`, below one second. */
   usleep: call('int usleep(uint)'),
+  recv: call('int recv(int, int64, int, int)'),
+  send: call('int send(int, int64, int, int)'),
   recvfrom: call('int recvfrom(int, int64, int, int, int64, int64)'),
   sendto: call('int sendto(int, int64, int, int, int64, int)'),
   epollCreate: call('int epoll_create1(int)'),
@@ -42,7 +48,9 @@ export const libc = {
   uringRegister: systemCall(['int', 'uint', 'int64', 'uint']),
 } as const
 
-export const errnoOf = (): number => koffi.errno()
+export const errnoOf = libc.errno
+
+export type Libc = { readonly [Name in keyof typeof libc]: Call }
 
 const mmap = call('int64 mmap(int64, size_t, int, int, int, int64)')
 const PROT_READ_WRITE = 3
@@ -61,6 +69,6 @@ export function mapDescriptor(fd: number, octets: number, offset: number): Regio
 
 function mapped(octets: number, flags: number, fd: number, offset: number): Region {
   const address = mmap(0, octets, PROT_READ_WRITE, flags, fd, offset)
-  if (address <= 0) throw new Error(`no memory mapped: errno ${errnoOf()}`)
+  if (address <= 0) throw new Error(`no memory mapped: errno ${libc.errno()}`)
   return { address, octets: new Uint8Array(koffi.view(BigInt(address), octets)) }
 }

@@ -27,6 +27,7 @@ export const OP_RECVMSG = 10
 export const OP_ASYNC_CANCEL = 14
 export const OP_READ = 22
 export const OP_SEND = 26
+export const OP_RECV = 27
 
 export const SQE_WORDS = 16
 export const SQE_FIXED_FILE = 1
