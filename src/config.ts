@@ -13,6 +13,7 @@ import {
   type FieldSettings,
   gatewaySettings,
   mediaCodecs,
+  kernelForwarding,
   mediaEngine,
   mediaThreads,
   numberSettings,
@@ -49,6 +50,7 @@ const schema = z.strictObject({
       jitterMs: z.number().int().min(0).max(200).default(40),
       engine: mediaEngine,
       threads: mediaThreads,
+      kernel: kernelForwarding,
       codecs: mediaCodecs,
     })
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),

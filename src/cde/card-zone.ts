@@ -122,8 +122,9 @@ export class CardZone {
     if (typeof result === 'string') return this.#options.report({ type: 'configure-failed', problem: result })
     this.#running = result
     result.alarm.reschedule()
-    const { transport, mediaEngine } = result
-    this.#options.report({ type: 'configured', sipPort: transport.local.port, mediaEngine })
+    const { transport, media, mediaEngine } = result
+    const kernelForwarding = media.isForwardingInKernel
+    this.#options.report({ type: 'configured', sipPort: transport.local.port, mediaEngine, kernelForwarding })
   }
 
   async #start(settings: CdeSettings): Promise<Running | ConfigureProblem> {
@@ -144,9 +145,9 @@ export class CardZone {
       random,
       allowSource: ({ host }) => settings.trustedPeers.length === 0 || trusted.has(host),
     })
-    const { engine, threads, host, portMin, portMax, jitterMs } = settings.media
+    const { engine, kernel, threads, host, portMin, portMax, jitterMs } = settings.media
     const media = new MediaThreads({
-      settings: { engine, host, portMin, portMax, jitterMs, replacement: settings.replacement },
+      settings: { engine, kernel, host, portMin, portMax, jitterMs, replacement: settings.replacement },
       threads: threads === 0 ? Math.max(1, availableParallelism() - 1) : threads,
       codecs: [...settings.media.codecs, 'telephone-event'],
       nowMs,
@@ -155,7 +156,8 @@ export class CardZone {
     })
     const mediaEngine = await media.start()
     dropStartRights()
-    if (mediaEngine === 'media-engine-unavailable') return mediaEngine
+    if (mediaEngine === 'media-engine-unavailable' || mediaEngine === 'kernel-forwarding-unavailable')
+      return mediaEngine
     const calls = new Calls({
       settings,
       userAgent,
@@ -168,6 +170,7 @@ export class CardZone {
       onUncertain: (callId, doubt) => captures.doubt(callId, doubt, nowMs()),
       onMaskFailed: (callId) => captures.maskFailed(callId, nowMs()),
       onArmed: (callId) => this.#armed(callId),
+      onSecured: (callId) => this.#secured(captures.openCaptureOf(callId)),
     })
     const transport = await openTransport(userAgent, settings, clock, (event) => calls.legEvent(event))
     if (typeof transport === 'string') return transport
@@ -234,6 +237,10 @@ export class CardZone {
     this.#lineMasked(running, waiting.start)
     for (const order of waiting.later) this.execute(order)
     running.alarm.reschedule()
+  }
+
+  #secured(captureId: string | undefined): void {
+    if (captureId !== undefined) this.#options.report({ type: 'line-secured', captureId })
   }
 
   #captureReport(message: Report): void {

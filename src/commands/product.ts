@@ -74,6 +74,12 @@ function problemOf(cause: string): { problems: ConfigProblem[] } {
       problem: 'names an engine that this system does not allow (io_uring is often forbidden in containers)',
       example: '"auto"',
     },
+    'kernel-forwarding-unavailable': {
+      path: 'media.kernel',
+      problem:
+        'asks for what this system does not allow (nf_tables, CAP_NET_ADMIN, and media.host an IPv4 address of a network)',
+      example: '"auto"',
+    },
     'settings-refused': {
       path: '(file)',
       problem: 'has a setting that the card zone does not take, or is too large for it (8 MB)',

@@ -92,7 +92,8 @@ export class CdeProcess implements CdePort {
   #spawn(): void {
     const { node, entry, readable, settings } = this.#options
     // docs/decisions/2026-11-22-relay-on-libc.md: only the engines that call libc need the addon that does it. Node warns of it.
-    const addons = settings.media.engine === 'dgram' ? [] : ['--allow-addons', '--disable-warning=PERM0001']
+    const { engine, kernel } = settings.media
+    const addons = engine === 'dgram' && kernel === 'off' ? [] : ['--allow-addons', '--disable-warning=PERM0001']
     const flags = [
       '--disable-sigusr1',
       '--permission',
@@ -132,7 +133,7 @@ export class CdeProcess implements CdePort {
   #reported(message: Report, wall: WallEnd<Order>): void {
     if (message.type === 'ready') this.#configure(wall)
     else if (message.type === 'configure-failed') this.#settleStart?.(message.problem)
-    else if (message.type === 'configured') this.#isUp(message.mediaEngine)
+    else if (message.type === 'configured') this.#isUp(message)
     const told = message.type === 'counters' ? this.#withOwnCount(message) : message
     for (const listener of this.#reportListeners) listener(told)
   }
@@ -175,11 +176,11 @@ export class CdeProcess implements CdePort {
     )
   }
 
-  #isUp(mediaEngine: string): void {
+  #isUp({ mediaEngine, kernelForwarding }: Extract<Report, { type: 'configured' }>): void {
     this.up = true
     this.#refusals = {}
     this.#restartDelayMs = cdeProcessLimits.restartDelayMsMin
-    this.#options.log.info({ mediaEngine }, 'card zone is up')
+    this.#options.log.info({ mediaEngine, kernelForwarding }, 'card zone is up')
     for (const listener of this.#upListeners) listener()
     this.#settleStart?.(undefined)
   }

@@ -89,6 +89,11 @@ export class Events {
     await this.#write(tx, { merchant, callId, type: 'capture.started', data }, { captureId })
   }
 
+  /** After `capture.started`: the line is masked, and no other way for the caller's packets is left. */
+  async lineSecured(tx: Tx, { merchant, callId }: Place, captureId: string): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'capture.secured', data: { captureId } }, { captureId })
+  }
+
   /** One step of one field: the stream shows it, the log does not (it would hold the rhythm of every key press). */
   async captureField(tx: Tx, { merchant, callId }: Place, captureId: string, field: FieldView): Promise<void> {
     await this.#append(tx, { merchant, callId, type: 'capture.field', data: { captureId, field } })

@@ -19,6 +19,7 @@ import {
   recordCaptureStarted,
   recordField,
   recordKeysDropped,
+  recordLineSecured,
   recordQuality,
 } from './calls/record.ts'
 import type { Events } from './events.ts'
@@ -160,6 +161,8 @@ export class Inbox {
       case 'capture-started':
         await recordCaptureStarted(tx, events, letter.captureId)
         return tx.afterCommit(() => captures.settle(letter.captureId, 'started'))
+      case 'line-secured':
+        return recordLineSecured(tx, events, letter.captureId)
       case 'capture-refused':
         return tx.afterCommit(() => captures.settle(letter.captureId, letter.code))
       case 'field':

@@ -199,6 +199,7 @@ export const report = z.discriminatedUnion('type', [
     type: z.literal('configured'),
     sipPort: z.number().int().min(1).max(65_535),
     mediaEngine: z.enum(['uring', 'epoll', 'dgram']),
+    kernelForwarding: z.boolean(),
   }),
   z.strictObject({
     type: z.literal('configure-failed'),
@@ -208,6 +209,7 @@ export const report = z.discriminatedUnion('type', [
       'credential-unreadable',
       'already-configured',
       'media-engine-unavailable',
+      'kernel-forwarding-unavailable',
     ]),
   }),
   z.strictObject({
@@ -230,6 +232,8 @@ export const report = z.discriminatedUnion('type', [
   /** While a capture is open: nothing came from the caller for 2 s, or something came again. */
   z.strictObject({ type: z.literal('caller-sound'), callId: id, state: z.enum(['silent', 'heard']) }),
   z.strictObject({ type: z.literal('capture-started'), captureId: id }),
+  /** Once after each `capture-started`: it is certain, too, that the kernel forwards no packet of the caller any more. */
+  z.strictObject({ type: z.literal('line-secured'), captureId: id }),
   z.strictObject({ type: z.literal('capture-refused'), captureId: id, code: z.enum(refusals) }),
   fieldReport,
   /** A key arrived while no field was requested: masked, dropped, counted. */

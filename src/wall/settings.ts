@@ -75,6 +75,12 @@ export const mediaCodecs = z.array(z.enum(lineCodecs)).min(1).max(4).default(['P
 /** What moves the packets; `auto` takes the first of these that runs: io_uring, epoll, Node's own sockets. */
 export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('auto')
 
+/**
+ * Whether calls that are not armed may cross in the Linux kernel: not, where it can be (nf_tables and CAP_NET_ADMIN), or not
+ * without. Off by default: there the host's firewall does not see these packets, and that is for its keeper to decide.
+ */
+export const kernelForwarding = z.enum(['off', 'auto', 'required']).default('off')
+
 /** How many threads have the media; 0 for one less than the machine has processors, one at least. */
 export const mediaThreads = z.number().int().min(0).max(threadLimits.threadsMax).default(0)
 
@@ -88,6 +94,7 @@ export const cdeSettings = z.strictObject({
     jitterMs: z.number().int().min(0).max(200).default(40),
     engine: mediaEngine,
     threads: mediaThreads,
+    kernel: kernelForwarding,
     codecs: mediaCodecs,
   }),
   /** Source addresses that may send us SIP, or empty for any. */

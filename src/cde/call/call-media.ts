@@ -10,13 +10,13 @@ import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
 import { CallerDirection } from '../dtmf/caller-direction.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import type { AudioSession } from '../media/audio-session.ts'
+import type { KernelForwarder } from '../media/kernel/forwarder.ts'
 import { PassingDirection } from '../media/passing-direction.ts'
-import { RtcpSession } from '../media/rtcp-session.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
 import type { Frame } from '../media/socket.ts'
-import { SourceLock } from '../media/source-lock.ts'
 import { SourceSilence } from '../media/source-silence.ts'
-import { LegSrtp } from '../media/srtp/leg-srtp.ts'
+import { KernelSide } from './kernel-side.ts'
+import { accepted, destinationOf, type Leg, openLeg } from './media-leg.ts'
 import type { MediaListener, MediaOrder, MediaTerms } from './media-orders.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
 import { sumCounters } from './sum-counters.ts'
@@ -30,16 +30,8 @@ export interface CallMediaOptions {
   readonly jitterMs: number
   readonly random: RandomBytes
   readonly nowMs: () => number
-}
-
-/** One leg: its ports, whom it listens to, its keys, and its RTCP. */
-interface Leg {
-  readonly pair: PortPair
-  readonly srtp: LegSrtp
-  readonly rtpLock: SourceLock
-  readonly rtcpLock: SourceLock
-  readonly rtcp: RtcpSession
-  session: AudioSession | undefined
+  /** Given where calls that are not armed may cross in the kernel. */
+  readonly kernel?: KernelForwarder | undefined
 }
 
 /** Binds both legs' ports. @returns the media of a new call, or `no-ports` */
@@ -69,6 +61,7 @@ export class CallMedia {
   readonly #secure = new SecureMode()
   /** The masker failed: the agent hears silence until the next wake makes a fresh one. */
   #maskFailed = false
+  readonly #kernel: KernelSide | undefined
   #qualityAtMs: number
   /** Of the frame at hand. */
   readonly #rtp = rtpNumbers()
@@ -94,8 +87,11 @@ export class CallMedia {
       onMasked: () => this.#secure.keyMasked(nowMs()),
     })
     this.#passing = new PassingDirection({ random })
-    this.#legs = { caller: openLeg(pairs.caller, random), agent: openLeg(pairs.agent, random) }
+    this.#legs = { caller: openLeg('caller', pairs.caller, random), agent: openLeg('agent', pairs.agent, random) }
     this.addresses = { caller: pairs.caller.address, agent: pairs.agent.address }
+    const { kernel: forwarder } = options
+    const onSecured = (): void => listener.onEvent({ type: 'secured' })
+    if (forwarder !== undefined) this.#kernel = new KernelSide({ forwarder, legs: this.#legs, onSecured })
     this.#listen()
   }
 
@@ -120,6 +116,7 @@ export class CallMedia {
 
   /** After each complete offer and answer: where each side is and what it speaks. */
   use({ sessions, ownFormats, keys, learnFrom }: MediaTerms, nowMs: number): void {
+    this.#kernel?.leave(nowMs)
     for (const side of ['caller', 'agent'] as const) {
       const session = sessions[side]
       if (session === undefined) continue
@@ -142,10 +139,12 @@ export class CallMedia {
     this.#legs.caller.rtcp.setFormats(fromCaller, callerFormats)
     this.#legs.agent.rtcp.setFormats(fromAgent, agentFormats)
     this.#watchCaller(nowMs)
+    this.#kernel?.agreed()
   }
 
   /** MED-13: an offer of this side is open; both its sources are heard, the agreed one is served. */
   propose(side: Side, session: AudioSession): void {
+    this.#kernel?.leave(this.#nowMs())
     this.#legs[side].rtpLock.propose(session.remote)
     this.#legs[side].rtcpLock.propose(session.remoteRtcp)
   }
@@ -157,10 +156,13 @@ export class CallMedia {
 
   /** Once more while armed: another capture has begun, perhaps with another policy. */
   arm(nowMs: number, maskPolicy: MaskPolicy = 'burst'): void {
+    this.#kernel?.leave(nowMs)
     this.#secure.captureOpened()
     this.#setArmed(nowMs)
     this.#toAgent(this.#masked.arm(nowMs, maskPolicy))
     this.#listener.onEvent({ type: 'armed' })
+    if (this.#kernel === undefined) this.#listener.onEvent({ type: 'secured' })
+    else this.#kernel.arm(nowMs)
   }
 
   /** The caller was asked for keys, or is not any more. */
@@ -184,6 +186,7 @@ export class CallMedia {
     if (this.#secure.wake(nowMs) === 'disarm') this.#disarm(nowMs)
     this.#toAgent(this.#masked.tick(nowMs))
     this.#tellOfCaller(nowMs)
+    this.#kernel?.wake(nowMs)
     if (nowMs >= this.#qualityAtMs) this.#tellQuality(false, nowMs)
     const keepAlive = this.#passing.wake(nowMs)
     if (keepAlive !== undefined) this.#send(this.#legs.caller, keepAlive)
@@ -227,11 +230,13 @@ export class CallMedia {
       agent.rtcp.counters(),
       caller.srtp.counters(),
       agent.srtp.counters(),
+      this.#kernel?.counters() ?? {},
     ])
   }
 
   /** Gives the ports back and wipes the keys of both legs. */
   close(nowMs: number): void {
+    this.#kernel?.leave(nowMs)
     this.#tellQuality(true, nowMs)
     this.#passing.close()
     for (const side of ['caller', 'agent'] as const) {
@@ -297,7 +302,8 @@ export class CallMedia {
     const packet = accepted(leg, datagram, from, nowMs)
     if (packet === undefined) return
     leg.rtcp.received(packet, nowMs)
-    this.#toAgent(this.#masked.receive(packet, nowMs))
+    this.#kernel?.came('caller', packet, nowMs)
+    for (const relayed of this.#masked.receive(packet, nowMs)) this.#send(this.#legs.agent, relayed, packet)
   }
 
   #fromAgent(datagram: Uint8Array, from: Address): void {
@@ -306,8 +312,9 @@ export class CallMedia {
     const packet = accepted(leg, datagram, from, nowMs)
     if (packet === undefined) return
     leg.rtcp.received(packet, nowMs)
+    this.#kernel?.came('agent', packet, nowMs)
     const passed = this.#passing.receive(packet, nowMs)
-    if (passed !== undefined) this.#send(this.#legs.caller, passed)
+    if (passed !== undefined) this.#send(this.#legs.caller, passed, packet)
   }
 
   /** The common packet of a call that is not armed crosses without a copy; whatever is unusual takes the way of `#fromCaller`. */
@@ -341,7 +348,9 @@ export class CallMedia {
     from.rtpLock.take(rtp, nowMs)
     from.rtcp.receivedRtp(rtp, nowMs)
     const destination = destinationOf(to)
-    if (destination === undefined || !readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return
+    if (destination === undefined) return
+    this.#kernel?.relayedInPlace(from.side, frame.octets, frame.start, rtp, nowMs)
+    if (!readPlainRtp(frame.octets, frame.start, frame.length, rtp)) return
     to.rtcp.sentRtp(rtp.ssrc, rtp.timestamp, rtp.payloadOctets, nowMs)
     to.pair.forwardRtp(frame, destination)
   }
@@ -350,9 +359,11 @@ export class CallMedia {
     for (const packet of packets) this.#send(this.#legs.agent, packet)
   }
 
-  #send(leg: Leg, packet: Uint8Array): void {
+  /** @param source the packet that it relays; undefined for one of our own */
+  #send(leg: Leg, packet: Uint8Array, source?: Uint8Array): void {
     const destination = destinationOf(leg)
     if (destination === undefined) return
+    if (this.#kernel?.numbered(leg.side, packet, source, this.#nowMs()) === false) return
     const sealed = leg.srtp.sealRtp(packet)
     if (typeof sealed === 'string') return
     leg.rtcp.sent(packet, this.#nowMs())
@@ -364,33 +375,5 @@ export class CallMedia {
     if (!leg.rtcpLock.accepts(from, nowMs)) return
     const packet = leg.srtp.openRtcp(datagram, nowMs)
     if (typeof packet !== 'string') leg.rtcp.receive(packet, nowMs)
-  }
-}
-
-/**
- * The RTP packet in a datagram that counts. With SRTP the tag says whose it is: nothing is learned from a packet before its tag
- * is known to be right (sip.md 6.1 rule 6).
- */
-function accepted(leg: Leg, datagram: Uint8Array, from: Address, nowMs: number): Uint8Array | undefined {
-  if (!leg.srtp.secure) return leg.rtpLock.accepts(from, nowMs, datagram) ? datagram : undefined
-  if (!leg.rtpLock.accepts(from, nowMs)) return undefined
-  const packet = leg.srtp.openRtp(datagram, nowMs)
-  return typeof packet === 'string' ? undefined : packet
-}
-
-/** RFC 3264 section 5.1: a side that only sends, or is inactive, gets no media. */
-function destinationOf({ session, rtpLock }: Leg): Address | undefined {
-  const isDeaf = session?.direction === 'sendonly' || session?.direction === 'inactive'
-  return isDeaf ? undefined : rtpLock.destination
-}
-
-function openLeg(pair: PortPair, random: RandomBytes): Leg {
-  return {
-    pair,
-    srtp: new LegSrtp(),
-    rtpLock: new SourceLock(),
-    rtcpLock: new SourceLock(),
-    rtcp: new RtcpSession({ random }),
-    session: undefined,
   }
 }

@@ -45,6 +45,8 @@ export interface CallsOptions {
   onMaskFailed(callId: string): void
   /** What `captureOpened` asked for is in force. */
   onArmed(callId: string): void
+  /** After `onArmed`: it is certain that no packet of the caller crosses in the kernel any more. */
+  onSecured?(callId: string): void
 }
 
 interface LiveCall {
@@ -297,6 +299,9 @@ export class Calls {
         break
       case 'uncertain':
         if (live.keyRate.allows(this.#nowMs())) onUncertain(live.callId, event.doubt)
+        break
+      case 'secured':
+        this.#options.onSecured?.(live.callId)
         break
       case 'mask-failed':
         onMaskFailed(live.callId)

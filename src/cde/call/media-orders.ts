@@ -39,6 +39,8 @@ export type MediaOrder =
 export type MediaEvent =
   /** From here on nothing of the caller reaches the agent unmasked. */
   | { readonly type: 'armed' }
+  /** After `armed`: it is certain, too, that none of the caller's packets crosses in the kernel any more. */
+  | { readonly type: 'secured' }
   /** The caller is heard as he is again. */
   | { readonly type: 'disarmed' }
   /** A key was pressed, but which one is not certain. */

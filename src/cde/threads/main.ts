@@ -8,6 +8,8 @@ import { systemRandom } from '../../lib/random.ts'
 import { MediaPorts } from '../call/media-ports.ts'
 import { dieWithoutMessage } from '../fatal.ts'
 import { chooseEngine, type ChosenEngine } from '../media/engines.ts'
+import type { KernelForwarder } from '../media/kernel/forwarder.ts'
+import { openKernelForwarder } from '../media/kernel/open.ts'
 import { PortPool } from '../media/ports.ts'
 import { dropStartRights } from '../start-rights.ts'
 import { MediaHost } from './media-host.ts'
@@ -24,13 +26,15 @@ const tell = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void 
 
 const chosen = await chooseEngine(settings.engine)
 dropStartRights()
+const kernel = await openKernelForwarder(settings.kernel ?? 'off', settings.host, systemRandom)
 if (typeof chosen === 'string') tell({ type: 'not-ready', problem: chosen })
-else run(chosen)
+else if (typeof kernel === 'string') tell({ type: 'not-ready', problem: kernel })
+else run(chosen, kernel)
 
-function run({ name, engine, polled }: ChosenEngine): void {
+function run({ name, engine, polled }: ChosenEngine, forwarder: KernelForwarder | undefined): void {
   const { host, portMin, portMax, jitterMs, replacement } = settings
   const ports = new MediaPorts(host, new PortPool(portMin, portMax, systemRandom), engine, nowMs)
-  const media = new MediaHost({ ports, replacement, jitterMs, random: systemRandom, nowMs }, tell)
+  const media = new MediaHost({ ports, replacement, jitterMs, random: systemRandom, nowMs, kernel: forwarder }, tell)
   const tellCounters = (): void => tell({ type: 'counters', counters: { ...media.counters(), ...polled?.counters() } })
   setInterval(tellCounters, threadLimits.countersEveryMs).unref()
 
@@ -40,9 +44,10 @@ function run({ name, engine, polled }: ChosenEngine): void {
     if (message.type !== 'stop') return life.changed()
     life.stop()
     polled?.close()
+    forwarder?.close()
     tell({ type: 'stopped' })
   })
-  tell({ type: 'ready', engine: name, wakeFd: polled?.wakeFd })
+  tell({ type: 'ready', engine: name, wakeFd: polled?.wakeFd, isForwardingInKernel: forwarder !== undefined })
 }
 
 interface Life {

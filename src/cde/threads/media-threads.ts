@@ -12,7 +12,7 @@ import type { Side } from '../call/negotiation.ts'
 import { sumCounters } from '../call/sum-counters.ts'
 import type { AudioCodec } from '../media/audio-formats.ts'
 import { KeyNumbers, secretCopy } from './keys-on-the-way.ts'
-import { type CallMessage, MediaThread } from './media-thread.ts'
+import { type CallMessage, MediaThread, type ThreadAnswer } from './media-thread.ts'
 import type { Secret, ThreadSettings } from './messages.ts'
 import { portShare } from './port-share.ts'
 
@@ -27,6 +27,7 @@ export interface MediaThreadsOptions {
   onLost(): void
 }
 
+type ThreadProblem = Extract<ThreadAnswer, { type: 'not-ready' }>['problem']
 type Opened = Extract<CallMessage, { type: 'opened' | 'not-opened' }>
 
 interface ThreadCall {
@@ -42,6 +43,7 @@ export class MediaThreads {
   readonly #calls = new Map<number, ThreadCall>()
   readonly #keyNumbers = new KeyNumbers()
   #lastCall = 0
+  #isForwardingInKernel = false
 
   constructor(options: MediaThreadsOptions) {
     this.#options = options
@@ -58,11 +60,18 @@ export class MediaThreads {
   }
 
   /** @returns the engine in use once all threads are up, or why one is not */
-  async start(): Promise<'uring' | 'epoll' | 'dgram' | 'media-engine-unavailable'> {
+  async start(): Promise<Extract<ThreadAnswer, { type: 'ready' }>['engine'] | ThreadProblem> {
     const answers = await Promise.all(this.#threads.map(({ answer }) => answer))
     const [first] = answers
-    if (first?.type !== 'ready' || answers.some(({ type }) => type === 'not-ready')) return 'media-engine-unavailable'
+    const failed = answers.find((answer) => answer.type === 'not-ready')
+    if (failed !== undefined || first?.type !== 'ready') return failed?.problem ?? 'media-engine-unavailable'
+    this.#isForwardingInKernel = answers.some((answer) => answer.type === 'ready' && answer.isForwardingInKernel)
     return first.engine
+  }
+
+  /** Whether calls that are not armed may cross in the kernel. */
+  get isForwardingInKernel(): boolean {
+    return this.#isForwardingInKernel
   }
 
   /** Binds the ports of a new call, in the thread with the fewest calls that has some left. */

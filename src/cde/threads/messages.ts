@@ -4,7 +4,7 @@
  * (transferred), so that there is one of each, and whoever has read it wipes it.
  */
 import type { Address } from '../../lib/address.ts'
-import type { ReplacementKind } from '../../wall/settings.ts'
+import type { CdeSettings, ReplacementKind } from '../../wall/settings.ts'
 import type { MediaEvent, MediaOrder, MediaTerms } from '../call/media-orders.ts'
 import type { Side } from '../call/negotiation.ts'
 import type { EngineChoice } from '../media/engines.ts'
@@ -19,6 +19,8 @@ export interface ThreadSettings {
   readonly jitterMs: number
   readonly replacement: ReplacementKind
   readonly engine: EngineChoice
+  /** Off when not given. */
+  readonly kernel?: CdeSettings['media']['kernel']
 }
 
 /** A secret on its way. */
@@ -46,8 +48,13 @@ export type ToThread =
   | { readonly type: 'stop' }
 
 export type FromThread =
-  | { readonly type: 'ready'; readonly engine: 'uring' | 'epoll' | 'dgram'; readonly wakeFd: number | undefined }
-  | { readonly type: 'not-ready'; readonly problem: 'media-engine-unavailable' }
+  | {
+      readonly type: 'ready'
+      readonly engine: 'uring' | 'epoll' | 'dgram'
+      readonly wakeFd: number | undefined
+      readonly isForwardingInKernel: boolean
+    }
+  | { readonly type: 'not-ready'; readonly problem: 'media-engine-unavailable' | 'kernel-forwarding-unavailable' }
   | { readonly type: 'opened'; readonly call: number; readonly addresses: Readonly<Record<Side, Address>> }
   | { readonly type: 'not-opened'; readonly call: number; readonly problem: 'no-ports' | 'failed' }
   | { readonly type: 'event'; readonly call: number; readonly event: MediaEvent }

@@ -96,6 +96,25 @@ test('a CDE that does not answer: CDE_DOWN after the limit, the capture is cance
   assert.deepEqual([body['state'], body['closeReason']], ['closed', 'not-started'])
 })
 
+test('the line is secured: said once per report, for a capture that is open', async () => {
+  await using control = await Harness.start()
+  const callId = await control.answeredCall()
+  const waiting = start(control, callId)
+  const captureId = await ordered(control, 'capture-start')
+  control.cde.report({ type: 'capture-started', captureId })
+  await waiting
+  control.cde.report({ type: 'line-secured', captureId })
+  control.cde.report({ type: 'line-secured', captureId: callId })
+  control.cde.report({ type: 'capture-closed', captureId, reason: 'cancelled' })
+  control.cde.report({ type: 'line-secured', captureId })
+  await control.control.settled()
+  const rows = await control.store.db.selectFrom('event').selectAll().where('call_id', '=', callId).execute()
+  assert.deepEqual(
+    rows.sort((a, b) => a.seq - b.seq).flatMap(({ type }) => (type.startsWith('capture.') ? [type] : [])),
+    ['capture.started', 'capture.secured', 'capture.closed'],
+  )
+})
+
 test('the confirmation is on its way when the wait is over: who read that it started reads that it closed', async () => {
   await using control = await Harness.start()
   const callId = await control.answeredCall()

@@ -99,6 +99,15 @@ export async function recordCaptureStarted(tx: Tx, events: Events, captureId: st
   return true
 }
 
+/** The kernel forwards nothing of the caller's any more, for certain. */
+export async function recordLineSecured(tx: Tx, events: Events, captureId: string): Promise<void> {
+  const stored = await captureById(tx.db, captureId)
+  if (stored === undefined) return events.ignored('line-secured', 'capture-unknown')
+  if (stored.capture.state === 'closed') return events.ignored('line-secured', 'capture-closed')
+  const { merchant_id: merchant, call_id: callId } = stored.capture
+  await events.lineSecured(tx, { merchant, callId }, captureId)
+}
+
 export async function recordField(tx: Tx, events: Events, report: Of<'field'>): Promise<void> {
   const stored = await captureById(tx.db, report.captureId)
   if (stored === undefined) return events.ignored('field', 'capture-unknown')

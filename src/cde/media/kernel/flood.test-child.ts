@@ -6,7 +6,7 @@ import { bindUdp } from '../relay/udp.ts'
 import { rtp } from './kernel.test-kit.ts'
 
 const [host = '', port = '', toHost = '', toPort = ''] = process.argv.slice(2)
-const { fd } = bindUdp({ host, port: Number(port) })
+const { fd } = bindUdp(libc, { host, port: Number(port) })
 const { address, octets } = mapMemory(4_096)
 const PACKET_AT = 64
 const addressOctets = writeSockaddr(octets, 0, { host: toHost, port: Number(toPort) })

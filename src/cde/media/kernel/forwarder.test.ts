@@ -119,7 +119,7 @@ test('a packet that was sent without a UDP checksum is forwarded without one', {
   const [there, back] = flows
   assert.equal(forwarder.set([{ ...there, source }, back]), 'done')
   const { address, octets } = mapMemory(4_096)
-  const { fd } = callerHost.inside(() => bindUdp(source))
+  const { fd } = callerHost.inside(() => bindUdp(libc, source))
   const SOL_SOCKET = 1
   const SO_NO_CHECK = 11
   octets[0] = 1
