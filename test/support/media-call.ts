@@ -28,10 +28,10 @@ export class Speaker {
     this.timestamp = Math.floor(randomUnit(random) * 2 ** 32)
   }
 
-  /** Time goes on by one packet, whether it is sent or not. */
-  step(): void {
+  /** Time goes on by one packet, whether it is sent or not. @param units how far, in the codec's RTP clock */
+  step(units = 160): void {
     this.sequence = (this.sequence + 1) & 0xffff
-    this.timestamp = (this.timestamp + 160) >>> 0
+    this.timestamp = (this.timestamp + units) >>> 0
   }
 
   packet(payload: Uint8Array, payloadType = pcma.payloadType): Uint8Array {
@@ -45,6 +45,8 @@ export interface MediaCallOptions {
   readonly ports: MediaPorts
   readonly random: RandomBytes
   readonly nowMs: () => number
+  /** What both sides speak; A-law and events when missing. */
+  readonly formats?: readonly AudioFormat[]
   readonly onEvent?: (event: MediaEvent) => void
   readonly onKey?: (key: number) => void
 }
@@ -53,9 +55,11 @@ export class MediaCall {
   readonly media: CallMedia
   readonly speakers: Readonly<Record<Side, Speaker>>
   readonly #network: MemoryPorts
+  readonly #formats: readonly AudioFormat[]
 
-  private constructor(media: CallMedia, { network, random }: MediaCallOptions) {
+  private constructor(media: CallMedia, { network, random, formats = [pcma, events] }: MediaCallOptions) {
     this.media = media
+    this.#formats = formats
     this.#network = network
     const port = 4_000 + 2 * Math.floor(randomUnit(random) * 10_000)
     this.speakers = {
@@ -77,7 +81,7 @@ export class MediaCall {
   /** What one side's SDP says. */
   session(side: Side, direction: Direction = 'sendrecv'): AudioSession {
     const remote = this.speakers[side].address
-    return { remote, remoteRtcp: rtcpOf(remote), formats: [pcma, events], direction, ptimeMs: 20 }
+    return { remote, remoteRtcp: rtcpOf(remote), formats: this.#formats, direction, ptimeMs: 20 }
   }
 
   /** An offer was answered: both sides are where they are now. */
