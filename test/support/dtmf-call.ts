@@ -5,6 +5,7 @@ import type { Carriage, Doubt } from '../../src/cde/dtmf/key-codes.ts'
 import type { AudioFormat } from '../../src/cde/media/audio-session.ts'
 import { decodeG711, encodeG711, type G711Codec } from '../../src/cde/media/g711.ts'
 import { parseRtp, writeRtp } from '../../src/cde/media/rtp.ts'
+import { packetizeOpus } from './opus-phone.ts'
 import { type RandomBytes, randomUnit, seededRandom } from '../../src/lib/random.ts'
 import type { MaskPolicy } from '../../src/wall/settings.ts'
 
@@ -141,7 +142,7 @@ export function armedCall(packets: readonly TimedPacket[], settings: CallSetting
     onMaskFailed: () => maskFailures++,
   })
   direction.setFormats(caller, agent, 0)
-  if (packetMs !== 20) relaySome(direction, packetMs)
+  if (packetMs !== 20) relaySome(direction, packetMs, caller)
   const out: TimedPacket[] = []
   const hear = (sent: readonly Uint8Array[]): void => {
     for (const packet of sent) out.push({ atMs: nowMs, packet })
@@ -191,8 +192,12 @@ function fieldOrders({ fieldOpenMs }: CallSettings): { atMs: number; isOpen: boo
 }
 
 /** A long packet before arming tells the direction how long packets are on this call. */
-function relaySome(direction: CallerDirection, packetMs: number): void {
-  const [packet] = packetize(new Int16Array(packetMs * 8), { packetMs, ssrc: 77 })
+function relaySome(direction: CallerDirection, packetMs: number, caller: readonly AudioFormat[]): void {
+  const silence = new Int16Array(packetMs * 8)
+  const isOpus = caller.some(({ codec }) => codec === 'opus')
+  const [packet] = isOpus
+    ? packetizeOpus(silence, { frameMs: packetMs, ssrc: 77 })
+    : packetize(silence, { packetMs, ssrc: 77 })
   if (packet !== undefined) direction.receive(packet.packet, -packetMs)
 }
 

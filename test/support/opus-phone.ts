@@ -16,12 +16,12 @@ export const opusFormats: readonly AudioFormat[] = [
 ]
 
 export interface OpusSettings {
-  readonly frameMs?: 10 | 20 | 40 | 60
+  /** 10, 20, 40 or 60 */
+  readonly frameMs?: number
   readonly bitrate?: number
   /** Copies of the frame before, as for a network that loses a fifth. */
   readonly fec?: boolean
   readonly dtx?: boolean
-  readonly constantRate?: boolean
   readonly ssrc?: number
   /** Near their wrap by default. */
   readonly timestamp?: number
@@ -83,7 +83,7 @@ export function heardOpus(packets: readonly TimedPacket[]): Int16Array {
 function configure(handler: OpusHandler, settings: OpusSettings): void {
   handler._encoder_ctl(SET_APPLICATION, APPLICATION_VOIP)
   handler._encoder_ctl(SET_BITRATE, settings.bitrate ?? 32_000)
-  handler._encoder_ctl(SET_VBR, settings.constantRate === true ? 0 : 1)
+  handler._encoder_ctl(SET_VBR, 1)
   handler._encoder_ctl(SET_INBAND_FEC, settings.fec === true ? 1 : 0)
   handler._encoder_ctl(SET_PACKET_LOSS_PERC, settings.fec === true ? 20 : 0)
   handler._encoder_ctl(SET_DTX, settings.dtx === true ? 1 : 0)

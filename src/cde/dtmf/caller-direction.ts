@@ -233,8 +233,9 @@ export class CallerDirection {
       this.#counters.add(`dtmf_audio_${position}`)
       return true
     }
-    const decoded = this.#audio.decode(codec, rtp.payload)
+    const decoded = this.#audio.decode(codec, rtp.payload, rtp.sequence)
     if (decoded === undefined) return false
+    if (decoded.unsettledSamples > 0) line.maskSpan(position, position + decoded.unsettledSamples)
     const taken = line.audio(position, decoded.narrow, this.#clock.takeSplice(), decoded.wide)
     if (taken === 0) this.#counters.add('dtmf_audio_late')
     this.#audio.forget()

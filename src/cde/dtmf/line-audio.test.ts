@@ -31,8 +31,8 @@ test('narrow and wide samples of a packet are the same moment, whatever the call
   for (const codec of ['G722', 'opus', 'PCMA', 'PCMU'] as const) {
     const audio = new LineAudio('opus', 160, 960)
     const [narrow, wide]: [number[], number[]] = [[], []]
-    for (const payload of click(codec)) {
-      const decoded = audio.decode(codec, payload)
+    for (const [n, payload] of click(codec).entries()) {
+      const decoded = audio.decode(codec, payload, n)
       assert.ok(decoded !== undefined)
       narrow.push(...decoded.narrow)
       wide.push(...(decoded.wide ?? []))
@@ -49,7 +49,7 @@ test('narrow and wide samples of a packet are the same moment, whatever the call
 test('on a narrow line G.711 is not delayed and there are no wide samples', () => {
   const audio = new LineAudio('PCMA', 160, 960)
   const [, packet = new Uint8Array(0)] = click('PCMU')
-  const decoded = audio.decode('PCMU', packet)
+  const decoded = audio.decode('PCMU', packet, 1)
   assert.ok(decoded !== undefined)
   assert.equal(decoded.wide, undefined)
   assert.equal(loudestAt([...decoded.narrow]), 80)

@@ -10,11 +10,18 @@ import { DECISION_REACH, Decimator, Interpolator, SPEECH_REACH } from '../media/
 
 /** Room for 20 ms of any codec. */
 const PAYLOAD_OCTETS_MAX = 320
+/**
+ * SILK predicts each frame from those before (RFC 6716 4.2): after a lost one the rest of a tone is bent out of shape, so that it
+ * may not look like a tone any more, and still give the key away.
+ */
+const UNSETTLED_SAMPLES = 640
 
 /** The samples of one packet, at 8 kHz and, on a wide line, at 16 kHz too. */
 export interface LineSamples {
   readonly narrow: Int16Array
   readonly wide: Int16Array | undefined
+  /** How far, from the packet's beginning, the decoder may still ring with what it missed or heard out of order; in samples of 8 kHz. */
+  readonly unsettledSamples: number
 }
 
 /** The audio at both ends of one line, from arming until it is played out. */
@@ -37,8 +44,8 @@ export class LineAudio {
   }
 
   /** One packet. @returns samples that are good until the next call; undefined for what is no audio */
-  decode(codec: SpeechCodec, payload: Uint8Array): LineSamples | undefined {
-    return this.#source.decode(codec, payload)
+  decode(codec: SpeechCodec, payload: Uint8Array, sequence: number): LineSamples | undefined {
+    return this.#source.decode(codec, payload, sequence)
   }
 
   /** Zeroes the samples of the last packet, which are on the line now. */
@@ -74,6 +81,7 @@ class SourceAudio {
   readonly #wideDelay = new Delay(2 * DECISION_REACH)
   readonly #narrow: Int16Array
   readonly #wide: Int16Array
+  #nextSequence: number | undefined
 
   /** @param isWide whether the line takes wide samples too; then all audio is 1.5 ms late, whatever its codec */
   constructor(isWide: boolean, samplesMax: number) {
@@ -83,30 +91,33 @@ class SourceAudio {
     this.#wide = new Int16Array(2 * samplesMax)
   }
 
-  decode(codec: SpeechCodec, payload: Uint8Array): LineSamples | undefined {
-    return isNarrow(codec) ? this.#decodeNarrow(codec, payload) : this.#decodeWide(codec, payload)
+  decode(codec: SpeechCodec, payload: Uint8Array, sequence: number): LineSamples | undefined {
+    const isInOrder = sequence === (this.#nextSequence ?? sequence)
+    this.#nextSequence = (sequence + 1) & 0xffff
+    const unsettledSamples = codec === 'opus' && !isInOrder ? UNSETTLED_SAMPLES : 0
+    return isNarrow(codec) ? this.#decodeNarrow(codec, payload) : this.#decodeWide(codec, payload, unsettledSamples)
   }
 
-  #decodeWide(codec: WideCodec, payload: Uint8Array): LineSamples | undefined {
+  #decodeWide(codec: WideCodec, payload: Uint8Array, unsettledSamples: number): LineSamples | undefined {
     const count = this.#decoders.of(codec).decode(payload, this.#wide)
     if (typeof count === 'string') return undefined
     const wide = this.#wide.subarray(0, count)
     const narrow = this.#narrow.subarray(0, count / 2)
     this.#toNarrow.push(wide, narrow)
-    if (!this.#isWide) return { narrow, wide: undefined }
+    if (!this.#isWide) return { narrow, wide: undefined, unsettledSamples }
     this.#wideDelay.pass(wide)
-    return { narrow, wide }
+    return { narrow, wide, unsettledSamples }
   }
 
   #decodeNarrow(codec: G711Codec, payload: Uint8Array): LineSamples | undefined {
     if (payload.length > this.#narrow.length) return undefined
     const narrow = this.#narrow.subarray(0, payload.length)
     decodeG711(codec, payload, narrow)
-    if (!this.#isWide) return { narrow, wide: undefined }
+    if (!this.#isWide) return { narrow, wide: undefined, unsettledSamples: 0 }
     const wide = this.#wide.subarray(0, 2 * payload.length)
     this.#toWide.push(narrow, wide)
     this.#narrowDelay.pass(narrow)
-    return { narrow, wide }
+    return { narrow, wide, unsettledSamples: 0 }
   }
 
   /** Zeroes the samples of the last packet, which are on the line now. */

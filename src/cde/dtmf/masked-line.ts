@@ -172,6 +172,11 @@ export class MaskedLine {
     this.#timeline.mask(this.#timeline.played, to)
   }
 
+  /** Masks what is left to leave of a span that is not to be trusted. */
+  maskSpan(from: number, to: number): void {
+    this.#timeline.mask(from, to)
+  }
+
   forgetSource(): void {
     this.#presses.forgetSource()
   }
