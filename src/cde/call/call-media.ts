@@ -238,6 +238,7 @@ export class CallMedia {
   close(nowMs: number): void {
     this.#kernel?.leave(nowMs)
     this.#tellQuality(true, nowMs)
+    this.#masked.close()
     this.#passing.close()
     for (const side of ['caller', 'agent'] as const) {
       this.#legs[side].pair.release(nowMs)
