@@ -40,7 +40,7 @@ const MEMORY_OCTETS = ADDED_EVENT_AT + EVENT_WORDS * 4
 
 export class EpollEngine implements PolledEngine {
   readonly name = 'epoll'
-  readonly wakeFd = openWakeFd()
+  readonly wakeFd: number
   readonly #libc: Libc
   readonly #memory = mapMemory(MEMORY_OCTETS)
   readonly #words = new Int32Array(this.#memory.octets.buffer)
@@ -63,7 +63,12 @@ export class EpollEngine implements PolledEngine {
     this.#libc = libc
     this.#epoll = libc.epollCreate(EPOLL_CLOEXEC)
     if (this.#epoll < 0) throw new Error('epoll is not to be had')
-    if (!this.#register(this.wakeFd, WAKE_UPS)) throw new Error('epoll takes no eventfd')
+    this.wakeFd = openWakeFd(libc)
+    if (this.wakeFd >= 0 && this.#register(this.wakeFd, WAKE_UPS)) return
+    // Nobody knows of it yet.
+    if (this.wakeFd >= 0) libc.close(this.wakeFd)
+    libc.close(this.#epoll)
+    throw new Error('epoll takes no eventfd')
   }
 
   get openPorts(): number {

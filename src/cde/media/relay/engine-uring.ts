@@ -20,7 +20,7 @@ const transientErrors: ReadonlySet<number> = new Set([105, 125])
 
 export class UringEngine implements PolledEngine {
   readonly name = 'uring'
-  readonly wakeFd = openWakeFd()
+  readonly wakeFd: number
   readonly #libc: Libc
   readonly #ring: Ring
   /** A port's first socket has its index as its slot, the connected one stands `#portsMax` behind it. */
@@ -51,6 +51,9 @@ export class UringEngine implements PolledEngine {
     this.#ring = new Ring(libc, relayLimits.portsMax * 2)
     this.#portsMax = this.#ring.slotsMax >> 1
     this.#frame = { octets: this.#ring.octets, start: 0, length: 0, from: nowhere }
+    this.wakeFd = openWakeFd(libc)
+    if (this.wakeFd < 0) this.#ring.close()
+    if (this.wakeFd < 0) throw new Error('no eventfd is to be had')
     this.#ring.listenForWakeUps(this.wakeFd)
   }
 
@@ -208,6 +211,7 @@ export class UringEngine implements PolledEngine {
   #drop(socket: UringSocket): void {
     this.#ring.cancel(socket.slot, socket.generation)
     this.#ring.submit()
+    this.#ring.withdrawSends(socket.slot)
     this.#ring.setFile(socket.slot, -1)
     this.#sockets[socket.slot] = undefined
     this.#libc.close(socket.fd)

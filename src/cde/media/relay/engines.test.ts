@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import type { Address } from '../../../lib/address.ts'
 import { mediaLimits, relayLimits } from '../../../lib/limits.ts'
-import { randomUnit, seededRandom } from '../../../lib/random.ts'
+import { shakeEngine } from '../../../../test/support/shake-engine.ts'
 import { MediaOpenError, type MediaSocket } from '../socket.ts'
 import { polledEngine } from './choose.ts'
 import type { PolledEngine } from './engine.ts'
@@ -196,7 +196,7 @@ for (const { name, engine } of engines) {
   }, async (t) => {
     const own = await fresh()
     t.after(() => own.close())
-    for (const seed of [1, 2, 3]) await shake(own, seed)
+    for (const seed of [1, 2, 3]) shakeEngine(own, seed)
   })
 }
 
@@ -207,61 +207,4 @@ function drainQueue(engine: PolledEngine, socket: MediaSocket): void {
     socket.close()
     engine.poll(nowMs++)
   }
-}
-
-/** Each packet says to which port it goes and is filled with one octet; whoever hears it checks both. */
-async function shake(engine: PolledEngine, seed: number): Promise<void> {
-  const random = seededRandom(seed)
-  const below = (count: number): number => Math.floor(randomUnit(random) * count)
-  const open: MediaSocket[] = []
-  const why = `seed ${seed}`
-  let heard = 0
-  const check = (octets: Uint8Array, socket: MediaSocket): void => {
-    heard++
-    const [high = 0, low = 0, fill] = octets
-    assert.equal((high << 8) | low, socket.local.port, `${why}: heard by another port`)
-    assert.ok(
-      octets.subarray(2).every((octet) => octet === fill),
-      `${why}: torn`,
-    )
-  }
-  const packetFor = ({ local }: MediaSocket): Uint8Array => {
-    const packet = new Uint8Array(3 + below(1_400)).fill(below(256))
-    packet.set([local.port >> 8, local.port & 0xff])
-    return packet
-  }
-  const openOne = (): void => {
-    const socket: MediaSocket = engine.open(
-      any,
-      (packet) => {
-        check(packet, socket)
-        if (below(20) === 0) closeOne()
-      },
-      (frame) => {
-        const target = open[below(Math.max(1, open.length))]
-        if (target === undefined || target === socket || below(3) > 0) return false
-        check(frame.octets.subarray(frame.start, frame.start + frame.length), socket)
-        frame.octets.set([target.local.port >> 8, target.local.port & 0xff], frame.start)
-        socket.forward(frame, target.local)
-        return true
-      },
-    )
-    open.push(socket)
-  }
-  const closeOne = (): void => open.splice(below(open.length), 1)[0]?.close()
-  for (let step = 0; step < 1_500; step++) {
-    const action = below(10)
-    const from = open[below(Math.max(1, open.length))]
-    const to = open[below(Math.max(1, open.length))]
-    if (open.length < 4 || (action === 0 && open.length < 40)) openOne()
-    else if (action === 1) closeOne()
-    else if (action === 2) engine.poll(nowMs++)
-    else if (from !== undefined && to !== undefined) {
-      const burst = action === 3 ? 100 : 1
-      for (let i = 0; i < burst; i++) from.send(packetFor(to), to.local)
-    }
-  }
-  for (let turn = 0; turn < 200; turn++) engine.poll(nowMs++)
-  assert.ok(heard > 500, `${why}: only ${heard} heard`)
-  for (const socket of open) socket.close()
 }

@@ -18,8 +18,27 @@ const call = (definition: string): Call => library.func(definition)
 const systemCall = (argumentTypes: readonly string[]): Call =>
   library.func('syscall', 'long', ['long', ...argumentTypes])
 
+const mmap = call('int64 mmap(int64, size_t, int, int, int, int64)')
+const PROT_READ_WRITE = 3
+const MAP_PRIVATE_ANONYMOUS = 0x22
+const MAP_SHARED_POPULATE = 0x8001
+
+/** Zeroed memory of our own. @throws when the system has none */
+export function mapMemory(octets: number): Region {
+  return mapped(octets, MAP_PRIVATE_ANONYMOUS, -1, 0)
+}
+
+function mapped(octets: number, flags: number, fd: number, offset: number): Region {
+  const address = mmap(0, octets, PROT_READ_WRITE, flags, fd, offset)
+  if (address <= 0) throw new Error(`no memory mapped: errno ${koffi.errno()}`)
+  return { address, octets: new Uint8Array(koffi.view(BigInt(address), octets)) }
+}
+
 /** As a table, so that tests can put one in its place whose calls fail. */
 export const libc = {
+  /** Memory shared with the kernel through a file descriptor. @throws when it is refused */
+  mapDescriptor: (fd: number, octets: number, offset: number): Region =>
+    mapped(octets, MAP_SHARED_POPULATE, fd, offset),
   /** Of this thread's last call that failed. */
   errno: (): number => koffi.errno(),
   socket: call('int socket(int, int, int)'),
@@ -50,25 +69,4 @@ export const libc = {
 
 export const errnoOf = libc.errno
 
-export type Libc = { readonly [Name in keyof typeof libc]: Call }
-
-const mmap = call('int64 mmap(int64, size_t, int, int, int, int64)')
-const PROT_READ_WRITE = 3
-const MAP_PRIVATE_ANONYMOUS = 0x22
-const MAP_SHARED_POPULATE = 0x8001
-
-/** Zeroed memory of our own. @throws when the system has none */
-export function mapMemory(octets: number): Region {
-  return mapped(octets, MAP_PRIVATE_ANONYMOUS, -1, 0)
-}
-
-/** Memory shared with the kernel through a file descriptor. @throws when it is refused */
-export function mapDescriptor(fd: number, octets: number, offset: number): Region {
-  return mapped(octets, MAP_SHARED_POPULATE, fd, offset)
-}
-
-function mapped(octets: number, flags: number, fd: number, offset: number): Region {
-  const address = mmap(0, octets, PROT_READ_WRITE, flags, fd, offset)
-  if (address <= 0) throw new Error(`no memory mapped: errno ${libc.errno()}`)
-  return { address, octets: new Uint8Array(koffi.view(BigInt(address), octets)) }
-}
+export type Libc = typeof libc

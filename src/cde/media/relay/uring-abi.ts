@@ -23,6 +23,7 @@ export const GETEVENTS_ARG_OCTETS = 24
 /** `struct io_uring_recvmsg_out`, which stands before the room for the name, and that before the payload. */
 export const RECVMSG_OUT_OCTETS = 16
 
+export const OP_NOP = 0
 export const OP_RECVMSG = 10
 export const OP_ASYNC_CANCEL = 14
 export const OP_READ = 22

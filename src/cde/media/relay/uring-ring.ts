@@ -8,7 +8,7 @@
  */
 import type { Address } from '../../../lib/address.ts'
 import { type Arrival, noArrival } from './arrival.ts'
-import { type Libc, mapDescriptor, mapMemory, type Region } from './libc.ts'
+import { type Libc, mapMemory, type Region } from './libc.ts'
 import { SOCKADDR_OCTETS, writeSockaddr } from './sockaddr.ts'
 import * as abi from './uring-abi.ts'
 import { BUFFER_OCTETS, BUFFER_RING_OCTETS, BUFFERS, ReceiveBuffers } from './uring-buffers.ts'
@@ -80,8 +80,8 @@ export class Ring {
     this.#fd = params.fd
     const sqOctets = params.word(16) + params.word(0) * 4
     const cqOctets = params.word(25) + params.word(1) * 16
-    this.#ring = wordsOf(mapDescriptor(this.#fd, Math.max(sqOctets, cqOctets), 0))
-    this.#sqes = wordsOf(mapDescriptor(this.#fd, params.word(0) * abi.SQE_WORDS * 4, abi.OFFSET_SQES))
+    this.#ring = wordsOf(libc.mapDescriptor(this.#fd, Math.max(sqOctets, cqOctets), 0))
+    this.#sqes = wordsOf(libc.mapDescriptor(this.#fd, params.word(0) * abi.SQE_WORDS * 4, abi.OFFSET_SQES))
     this.#at = {
       sqHead: params.word(10) >> 2,
       sqTail: params.word(11) >> 2,
@@ -159,6 +159,7 @@ export class Ring {
   setDestination(slot: number, to: Address): boolean {
     // A queued send may still have to read the old one.
     if (this.#queuedIn[slot] === this.#batch) this.submit()
+    this.withdrawSends(slot)
     const length = writeSockaddr(this.octets, DESTINATIONS_AT + slot * DESTINATION_OCTETS, to)
     this.#destinationLengths[slot] = length
     return length > 0
@@ -191,6 +192,21 @@ export class Ring {
     const start = COPIES_AT + this.#copies++ * COPY_OCTETS
     this.octets.set(packet, start)
     this.send(slot, start, packet.length)
+  }
+
+  /**
+   * Makes nothing of the sends of a slot that the kernel did not take when they were submitted: they would leave for the slot's
+   * next destination, or by its next socket.
+   */
+  withdrawSends(slot: number): void {
+    for (let back = this.#queued; back > 0; back--) {
+      const at = ((this.#sqTail - back) & this.#sqMask) * abi.SQE_WORDS
+      if (((this.#sqes[at] ?? 0) & 0xff) !== abi.OP_SEND || this.#sqes[at + 1] !== slot) continue
+      this.#sqes.fill(0, at, at + abi.SQE_WORDS)
+      this.#sqes[at] = abi.OP_NOP | (abi.SQE_SKIP_SUCCESS << 8)
+      this.#sqes[at + 9] = NO_RECEIVE
+      this.#counts.relay_send_failed++
+    }
   }
 
   /** Tells the kernel of all that is queued and lets it deliver what has come. Never waits. */

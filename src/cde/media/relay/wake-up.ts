@@ -1,4 +1,4 @@
-import { libc, mapMemory } from './libc.ts'
+import { type Libc, libc, mapMemory } from './libc.ts'
 
 const EFD_CLOEXEC = 0o2000000
 const COUNT_OCTETS = 8
@@ -9,14 +9,12 @@ const READ_AT = COUNT_OCTETS
 scratch.octets[ONE_AT] = 1
 
 /**
- * What an engine listens to beside its ports: an eventfd. It is never closed, for another thread may still be about to write to
- * it, and a number that serves another file by then would take the write.
- * @throws when the system has none
+ * What an engine listens to beside its ports: an eventfd. Once others know of it it is never closed, for one of them may still be
+ * about to write to it, and a number that serves another file by then would take the write.
+ * @returns −1 when the system has none
  */
-export function openWakeFd(): number {
-  const fd = libc.eventfd(0, EFD_CLOEXEC)
-  if (fd < 0) throw new Error('no eventfd is to be had')
-  return fd
+export function openWakeFd(calls: Libc): number {
+  return calls.eventfd(0, EFD_CLOEXEC)
 }
 
 /** Ends the wait of the engine that listens to `wakeFd`, the next one if none is under way. May be called from any thread. */
