@@ -32,7 +32,7 @@ export const layers: readonly Layer[] = [
   // The card zone's composition root: main.ts and the wiring it hands everything to.
   { prefix: 'src/cde/main.ts', imports: [...cdeCommon, 'src/cde/'] },
   { prefix: 'src/cde/card-zone.ts', imports: [...cdeCommon, 'src/cde/'] },
-  { prefix: 'src/cde/arming.ts', imports: cdeCommon },
+  { prefix: 'src/cde/arming', imports: cdeCommon },
   { prefix: 'src/cde/fatal.ts', imports: [] },
   { prefix: 'src/cde/start-rights', imports: [] },
 
