@@ -73,6 +73,12 @@ export const debianPackages = [
     tests: 'codecs compared with ffmpeg',
   },
   {
+    name: 'tshark',
+    proof: { program: 'tshark' },
+    reason: 'reads our RTCP, and measures loss, jitter and round trip from the packets by itself',
+    tests: 'call quality compared with tshark',
+  },
+  {
     name: 'chromium',
     proof: { program: 'chromium' },
     reason: 'opens the demo page: a card is keyed by clicks',

@@ -15,6 +15,8 @@ export interface PcapPacket {
   /** Time since the first packet. */
   readonly atMicros: number
   readonly rtp: Uint8Array
+  /** UDP ports, source first; 10,000 when missing. */
+  readonly ports?: readonly [number, number]
 }
 
 export interface EventStyle {
@@ -118,20 +120,25 @@ export function writePcap(packets: readonly PcapPacket[]): Uint8Array {
   view.setUint32(16, 65_535, true)
   view.setUint32(20, 1, true)
   let at = GLOBAL_OCTETS
-  for (const { atMicros, rtp } of packets) {
+  for (const { atMicros, rtp, ports } of packets) {
     const frameOctets = FRAME_OCTETS + rtp.length
     view.setUint32(at, 1_000_000 + Math.floor(atMicros / 1_000_000), true)
     view.setUint32(at + 4, atMicros % 1_000_000, true)
     view.setUint32(at + 8, frameOctets, true)
     view.setUint32(at + 12, frameOctets, true)
-    writeFrame(view, at + RECORD_OCTETS, rtp.length)
+    writeFrame(view, at + RECORD_OCTETS, rtp.length, ports)
     file.set(rtp, at + RECORD_OCTETS + FRAME_OCTETS)
     at += RECORD_OCTETS + frameOctets
   }
   return file
 }
 
-function writeFrame(view: DataView, at: number, payloadOctets: number): void {
+function writeFrame(
+  view: DataView,
+  at: number,
+  payloadOctets: number,
+  [from, to]: readonly [number, number] = [10_000, 10_000],
+): void {
   view.setUint16(at + 12, 0x0800) // EtherType IPv4
   const ip = at + 14
   view.setUint16(ip, 0x4500)
@@ -140,8 +147,8 @@ function writeFrame(view: DataView, at: number, payloadOctets: number): void {
   view.setUint32(ip + 12, 0x7f000001)
   view.setUint32(ip + 16, 0x7f000001)
   const udp = ip + 20
-  view.setUint16(udp, 10_000)
-  view.setUint16(udp + 2, 10_000)
+  view.setUint16(udp, from)
+  view.setUint16(udp + 2, to)
   view.setUint16(udp + 4, 8 + payloadOctets)
 }
 
