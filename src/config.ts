@@ -31,7 +31,7 @@ const sipUri = z
   .max(512)
   .regex(/^sips?:([^@\s<>]{1,64}@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:\d{1,5})?(;[^\s<>]*)?$/)
 
-const schema = z.strictObject({
+export const configSchema = z.strictObject({
   http: z.strictObject({
     host: z.string().default('127.0.0.1'),
     port: port.default(8080),
@@ -92,7 +92,7 @@ const schema = z.strictObject({
   capture: captureSettings.extend({ fields: captureSettings.shape.fields.default(() => defaultFields()) }).prefault({}),
 })
 
-export type Config = z.infer<typeof schema>
+export type Config = z.infer<typeof configSchema>
 
 /** PCI DSS 4.2.1: card data crosses open networks encrypted only; plain HTTP never leaves this machine. */
 function isEncryptedOrLocal(text: string): boolean {
@@ -135,7 +135,7 @@ export function parseConfig(
   json: unknown,
   baseFolder: string,
 ): { config: Config } | { problems: readonly ConfigProblem[] } {
-  const parsed = schema.safeParse(json)
+  const parsed = configSchema.safeParse(json)
   if (!parsed.success) return { problems: configProblems(parsed.error.issues) }
   const config = withAbsolutePaths(parsed.data, baseFolder)
   const problems = configChecks(config)
