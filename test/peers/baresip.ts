@@ -16,12 +16,22 @@ import type { TemporaryFolder } from '../support/temp-folder.ts'
 const READY_MS_MAX = 10_000
 const LIFE_SECONDS = 90
 
+/** Of baresip's module `rtcpsummary`: what it sent (`tx`) as its peer reports it, and what it received. */
+export interface RtcpSummary {
+  readonly packetsReceived: number
+  readonly packetsSent: number
+  readonly lost: { readonly received: number; readonly sent: number }
+  readonly jitterMs: { readonly received: number; readonly sent: number }
+}
+
 export interface Baresip extends AsyncDisposable {
   /** `sip:<name>@127.0.0.1:<port>` */
   readonly uri: string
   readonly sipPort: number
   /** The keys that reached it as RFC 4733 events, as its console shows them. Leak tests look at the length only. */
   keysSeen(): string
+  /** What its RTCP said at the end of its call; undefined before. */
+  rtcpSummary(): RtcpSummary | undefined
   /** The suite of its call's SRTP; undefined in the clear. */
   srtpSuite(): string | undefined
   /** Resolves when its call is up; rejects after the time. */
@@ -44,10 +54,13 @@ export interface BaresipOptions {
   /** Where it calls as soon as it is up; an agent, which calls nobody, answers at once. */
   readonly dials?: string
   /** The only codec it speaks; PCMA by default. */
-  readonly codec?: 'PCMA' | 'PCMU' | 'G722'
+  readonly codec?: 'PCMA' | 'PCMU' | 'G722' | 'opus'
   /** SRTP with SDES: none by default; with `required` it takes and makes no call without. */
   readonly srtp?: 'offered' | 'required'
 }
+
+/** Its own resampler smears tones: it is given the rate that its codec wants. */
+const ratesHz = { PCMA: 8_000, PCMU: 8_000, G722: 16_000, opus: 48_000 } as const
 
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const home = options.folder.file(options.name)
@@ -56,15 +69,14 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const first = await freePorts(24)
   const uri = `sip:${options.name}@127.0.0.1:${first}`
   await writeFile(join(home, 'contacts'), '')
-  // Its own resampler smears tones: it is given the rate that its codec wants.
-  const rateHz = options.codec === 'G722' ? 16_000 : 8_000
+  const { codec = 'PCMA' } = options
+  const rateHz = ratesHz[codec]
   const says = padded(options.says ?? new Int16Array())
   const saysAtRate = fromBaseRate(says, rateHz, (says.length * rateHz) / 8_000)
   await writeFile(join(home, 'says.wav'), writeWav([saysAtRate], rateHz))
   await writeFile(join(home, 'config'), await configuration(home, first, rateHz))
   // baresip names G.722 by its rate, not by its clock.
-  const { codec = 'PCMA' } = options
-  const codecs = `audio_codecs=${codec}/${codec === 'G722' ? 16_000 : 8_000}/1`
+  const codecs = `audio_codecs=${codec}/${rateHz}/${codec === 'opus' ? 2 : 1}`
   const answer = options.dials === undefined ? 'answermode=auto;' : ''
   const encryption = options.srtp === undefined ? '' : `mediaenc=${options.srtp === 'required' ? 'srtp-mand' : 'srtp'};`
   await writeFile(join(home, 'accounts'), `<${uri}>;regint=0;${answer}${encryption}${codecs}\n`)
@@ -79,6 +91,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     uri,
     sipPort: first,
     keysSeen: () => [...program.output().matchAll(/received event: '(.)' \(end=1\)/g)].map(([, key]) => key).join(''),
+    rtcpSummary: () => readSummary(program.output()),
     srtpSuite: () => /SRTP is Enabled \(cryptosuite=(\w+)\)/.exec(program.output())?.[1],
     async established(timeoutMs) {
       await program.waitFor(/Call established/, timeoutMs)
@@ -118,10 +131,17 @@ async function configuration(home: string, first: number, rateHz: number): Promi
     'auplay_channels 1',
     'module g711.so',
     'module g722.so',
+    'module opus.so',
+    // A phone as they come: copies of the frame before.
+    'opus_inbandfec yes',
+    'opus_bitrate 64000',
+    'opus_stereo no',
+    'opus_sprop_stereo no',
     'module aufile.so',
     'module sndfile.so',
     'module srtp.so',
     'module cons.so',
+    'module rtcpsummary.so',
     `cons_listen 127.0.0.1:${consolePort(first)}`,
     `snd_path ${join(home, 'recordings')}`,
     'module_app account.so',
@@ -129,6 +149,24 @@ async function configuration(home: string, first: number, rateHz: number): Promi
     'module_tmp uuid.so',
     '',
   ].join('\n')
+}
+
+/** `EX=BareSip;…;PR=<received>;PS=<sent>;PL=<lost received>,<lost sent>;…;JI=<received>,<sent>;…` */
+function readSummary(output: string): RtcpSummary | undefined {
+  const line = /EX=BareSip;[^\n]*/.exec(output)?.[0]
+  const pair = (name: string): number[] =>
+    (new RegExp(`;${name}=([-\\d.,]+)`).exec(line ?? '')?.[1] ?? '').split(',').map(Number)
+  const [packetsReceived] = pair('PR')
+  const [packetsSent] = pair('PS')
+  const [lostReceived, lostSent] = pair('PL')
+  const [jitterReceived, jitterSent] = pair('JI')
+  if (line === undefined || packetsReceived === undefined || packetsSent === undefined) return undefined
+  return {
+    packetsReceived,
+    packetsSent,
+    lost: { received: lostReceived ?? Number.NaN, sent: lostSent ?? Number.NaN },
+    jitterMs: { received: jitterReceived ?? Number.NaN, sent: jitterSent ?? Number.NaN },
+  }
 }
 
 /** Debian's own place, or where the package says (multi-arch). */

@@ -1,7 +1,7 @@
 /**
  * A packet that crosses where it lies must be the packet that crosses as a copy (MED-01 to MED-05): the same call is run twice on
  * the same packets, once on an engine that hands over frames and once on one that hands over packets. All that is sent, to
- * whom, and all counters must be equal.
+ * whom, all counters and all figures of quality must be equal.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -78,7 +78,7 @@ async function newCall(inPlace: boolean) {
   const told: unknown[] = []
   const listener = {
     onKey: (key: number) => void told.push(key),
-    onEvent: ({ type }: MediaEvent) => void told.push(type),
+    onEvent: (event: MediaEvent) => void told.push(event),
   }
   const media = await openCallMedia({ ports, replacement: 'flat', jitterMs: 40, random, nowMs: () => nowMs }, listener)
   assert.ok(media !== 'no-ports')
@@ -214,7 +214,10 @@ test('what crosses in place is what crosses as a copy', async () => {
     }
     const [a, b] = runs
     assert.deepEqual(a.media.counters(), b.media.counters(), `seed ${seed}`)
+    for (const { media } of runs) media.close(1e9)
     assert.deepEqual(a.told, b.told, `seed ${seed}`)
+    const last = a.told.at(-1) as MediaEvent
+    assert.ok(last.type === 'quality' && last.quality.caller.packets > 500 && last.quality.agent.packets > 500)
     inPlace += a.engine.forwarded
   }
   assert.ok(inPlace > 5_000, `only ${inPlace} crossed in place`)
