@@ -27,6 +27,8 @@ export const callLimits = {
   /** Faster keys than these are no finger's: they are masked, and told to nobody. */
   keysPerSecondMax: 25,
   keysBurstMax: 40,
+  /** Trunks whose keys are counted each for itself; a row of the report is 200 octets. */
+  trunksMax: 128,
 } as const
 
 /** RTP, RTCP and SDP. */
@@ -89,6 +91,8 @@ export const relayLimits = {
   tickMs: 1,
   /** So many in one turn and the next follows at once. */
   busyTurnPackets: 48,
+  /** So long a thread takes turn after turn before its event loop has one; a message from another thread gets its turn at once. */
+  turnsMs: 10,
   /** So many packets end the gathering of a waiting engine early. */
   gatheredPacketsMax: 128,
   /** No thread is blocked for longer, whatever it waits for. */
@@ -113,6 +117,8 @@ export const kernelLimits = {
   numbersAwaitedMs: 200,
   /** An agent of whom no packet came to user space for so long is silent; below `keepAliveMs`, above 128 packets of 60 ms. */
   silenceMs: 10_000,
+  /** The kernel's counters of a flow are read no more often. */
+  countsEveryMs: 1_000,
   /** When the kernel refused a call, it is not asked again before. */
   retryMs: 30_000,
 } as const

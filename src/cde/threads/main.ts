@@ -14,13 +14,15 @@ import { PortPool } from '../media/ports.ts'
 import { dropStartRights } from '../start-rights.ts'
 import { MediaHost } from './media-host.ts'
 import type { FromThread, ThreadSettings, ToThread } from './messages.ts'
+import { TurnClock } from './turn-clock.ts'
 import { Turns } from './turns.ts'
 
 process.on('uncaughtException', dieWithoutMessage)
 process.on('unhandledRejection', dieWithoutMessage)
 
 const settings = workerData as ThreadSettings
-const nowMs = (): number => systemClock.monotonicMs()
+const clock = new TurnClock(systemClock)
+const { nowMs } = clock
 const tell = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, transfer)
 
@@ -59,7 +61,7 @@ interface Life {
 function polledLife(media: MediaHost, engine: NonNullable<ChosenEngine['polled']>): Life {
   const turns = new Turns({
     engine,
-    nowMs,
+    clock,
     wake: (atMs) => {
       if ((media.nextWakeAtMs() ?? Number.POSITIVE_INFINITY) <= atMs) media.wake(atMs)
       return media.nextWakeAtMs()

@@ -1,14 +1,15 @@
 /**
  * The life of a thread that owns a polled engine: packets, what is due, a wait; again and again. The wait is the engine's own,
- * so that a packet ends it at once; messages of the main thread end it too (`wakeUp`), and are served by the event loop
- * between two turns. Nothing waits for longer than `relayLimits.waitMsMax`.
+ * so that a packet ends it at once; messages of the main thread end it too (`wakeUp`), and are served by the event loop, which
+ * then has its turn. Nothing waits for longer than `relayLimits.waitMsMax`.
  */
 import { relayLimits } from '../../lib/limits.ts'
 import type { PolledEngine } from '../media/relay/engine.ts'
+import type { TurnClock } from './turn-clock.ts'
 
 export interface TurnsOptions {
   readonly engine: PolledEngine
-  readonly nowMs: () => number
+  readonly clock: TurnClock
   /** @returns when it wants to be called again at the latest */
   wake(nowMs: number): number | undefined
 }
@@ -35,22 +36,28 @@ export class Turns {
   }
 
   readonly #turn = (): void => {
-    const { engine, nowMs, wake } = this.#options
-    const startMs = nowMs()
-    const packets = engine.poll(startMs)
-    const dueMs = wake(startMs)
+    const { engine, clock } = this.#options
+    const untilMs = clock.nowMs() + relayLimits.turnsMs
     this.#immediate = undefined
-    if (engine.openPorts === 0) return this.#rest(dueMs)
-    if (packets < relayLimits.busyTurnPackets) {
-      const forMs = dueMs === undefined ? relayLimits.waitMsMax : Math.max(0, dueMs - nowMs())
-      engine.wait(forMs, relayLimits.tickMs)
-    }
+    let dueMs: number | undefined
+    let isCalled = false
+    // The event loop costs as much as a packet or two: it has its turn when there is a message, and now and then.
+    do {
+      const startMs = clock.hold()
+      const packets = engine.poll(startMs)
+      clock.release()
+      dueMs = this.#options.wake(startMs)
+      if (engine.openPorts === 0) return this.#rest(dueMs)
+      if (packets >= relayLimits.busyTurnPackets) continue
+      const forMs = dueMs === undefined ? relayLimits.waitMsMax : Math.max(0, dueMs - clock.nowMs())
+      isCalled = engine.wait(forMs, relayLimits.tickMs)
+    } while (!isCalled && clock.nowMs() < untilMs)
     this.#immediate = setImmediate(this.#turn)
   }
 
   /** No ports, no packets: the thread sleeps in its event loop, as any other. */
   #rest(dueMs: number | undefined): void {
     if (dueMs === undefined) return
-    this.#timer = setTimeout(() => this.start(), Math.max(1, dueMs - this.#options.nowMs()))
+    this.#timer = setTimeout(() => this.start(), Math.max(1, dueMs - this.#options.clock.nowMs()))
   }
 }

@@ -88,13 +88,18 @@ export class EpollEngine implements PolledEngine {
     return epollPort
   }
 
-  wait(timeoutMs: number, gatherMs = 0): void {
-    if (!this.#open) return
+  wait(timeoutMs: number, gatherMs = 0): boolean {
+    if (!this.#open) return false
     const boundMs = Math.max(0, Math.min(timeoutMs, relayLimits.waitMsMax))
     const gatheringMs = Math.min(gatherMs, boundMs)
     if (gatheringMs > 0) this.#libc.usleep(Math.round(gatheringMs * 1_000))
     const ready = this.#ready(Math.ceil(boundMs - gatheringMs))
-    for (let event = 0; event < ready; event++) if (this.#indexOf(event) === WAKE_UPS) takeWakeUps(this.wakeFd)
+    for (let event = 0; event < ready; event++) {
+      if (this.#indexOf(event) !== WAKE_UPS) continue
+      takeWakeUps(this.wakeFd)
+      return true
+    }
+    return false
   }
 
   poll(nowMs: number): number {

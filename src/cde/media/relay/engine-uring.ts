@@ -83,13 +83,15 @@ export class UringEngine implements PolledEngine {
     return this.#datagrams
   }
 
-  wait(timeoutMs: number, gatherMs = 0): void {
-    if (!this.#open || this.#ring.takeWakeUp()) return
+  wait(timeoutMs: number, gatherMs = 0): boolean {
+    if (!this.#open) return false
+    if (this.#ring.takeWakeUp()) return true
     // A socket that rests is to be heard again in the next millisecond.
     const boundMs = Math.max(0, Math.min(timeoutMs, this.#deaf.length > 0 ? 1 : relayLimits.waitMsMax))
     const gatheringMs = Math.min(gatherMs, boundMs)
     if (gatheringMs > 0) this.#ring.wait(relayLimits.gatheredPacketsMax, gatheringMs * 1_000)
     if (this.#ring.isEmpty && boundMs > gatheringMs) this.#ring.wait(1, (boundMs - gatheringMs) * 1_000)
+    return false
   }
 
   /** @returns undefined where the ring has no place for it */

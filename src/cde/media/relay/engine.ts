@@ -29,8 +29,9 @@ export interface PolledEngine {
    * Blocks the thread until something has come, somebody called `wakeUp` since the last wait, or the time is over; never for
    * longer than `relayLimits.waitMsMax`. What has come is left for `poll`.
    * @param gatherMs for so long, within the time, packets may gather, so that one wake of the thread serves many; 0 for none
+   * @returns true when somebody called `wakeUp`; each call of it is told once, at the latest by the second wait after it
    */
-  wait(timeoutMs: number, gatherMs?: number): void
+  wait(timeoutMs: number, gatherMs?: number): boolean
   counters(): Readonly<Record<string, number>>
   /** Closes every port, for good. */
   close(): void
