@@ -168,6 +168,7 @@ export class CardZone {
       report: (message) => this.#callReport(captures, message, report),
       onKey: (callId, key) => captures.key(callId, key, nowMs()),
       onUncertain: (callId, doubt) => captures.doubt(callId, doubt, nowMs()),
+      onDoubled: (callId, places) => captures.doubled(callId, places, nowMs()),
       onMaskFailed: (callId) => captures.maskFailed(callId, nowMs()),
       onArmed: (callId) => this.#armed(callId),
       onSecured: (callId) => this.#secured(captures.openCaptureOf(callId)),
@@ -201,7 +202,7 @@ export class CardZone {
       ...userAgent.counters(),
       ...wallRefused,
     }
-    this.#options.report({ type: 'counters', counters })
+    this.#options.report({ type: 'counters', counters, trunks: calls.trunks() })
   }
 
   #nextWakeAtMs({ calls, captures }: Omit<Running, 'alarm'>): number {

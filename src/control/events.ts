@@ -115,6 +115,11 @@ export class Events {
     await this.#write(tx, { merchant, callId, type: 'keys.dropped', data: { count } }, { count })
   }
 
+  /** The line sends every key twice, which is put right; or does so no more. */
+  async lineSlow(tx: Tx, { merchant, callId }: Place, on: boolean): Promise<void> {
+    await this.#write(tx, { merchant, callId, type: 'line.slow', data: { on } }, { on })
+  }
+
   /** @param verdict given when the attempt has come to rest */
   async paymentChanged(tx: Tx, merchant: string, payment: PaymentView, verdict: Verdict | undefined): Promise<void> {
     const { callId, paymentId, reference, state } = payment

@@ -136,3 +136,35 @@ test("the CDE's totals become metrics, bounded in number", async () => {
   assert.match(text, /tonewall_cde_counter\{name="sip_stray_response"\} 3/)
   assert.equal(text.match(/^tonewall_cde_counter\{/gm)?.length, 512)
 })
+
+test("a trunk's keys are shown by what became of them; what a new CDE does not tell of is gone", async () => {
+  await using control = await Harness.start()
+  const trunk = { number: 'sales', source: '192.0.2.1', reported: 40, lost: 1, doubled: 16, uncertain: 2, slow: true }
+  control.cde.report({ type: 'counters', counters: {}, trunks: [trunk] })
+  await control.control.settled()
+  const { text } = await control.call('GET', '/metrics')
+  const row = (outcome: string): string => `tonewall_trunk_keys{number="sales",source="192.0.2.1",outcome="${outcome}"}`
+  for (const line of ['reported', 'lost', 'doubled', 'uncertain'] as const) {
+    assert.ok(text.includes(`${row(line)} ${trunk[line]}`), line)
+  }
+  assert.ok(text.includes('tonewall_trunk_slow{number="sales",source="192.0.2.1"} 1'))
+  control.cde.report({ type: 'counters', counters: {}, trunks: [] })
+  await control.control.settled()
+  assert.doesNotMatch((await control.call('GET', '/metrics')).text, /192\.0\.2\.1/)
+})
+
+test('a line that sends every key twice is an event of its call, and so is its end', async () => {
+  await using control = await Harness.start()
+  const { callId } = await control.readyCapture()
+  for (const on of [true, false]) control.cde.report({ type: 'slow-mode', callId, on })
+  control.cde.report({ type: 'slow-mode', callId: newId(control.random), on: true })
+  await control.control.settled()
+  const rows = await control.store.db.selectFrom('event').selectAll().where('type', '=', 'line.slow').execute()
+  assert.deepEqual(
+    rows.map(({ call_id, data }) => [call_id, JSON.parse(data) as unknown]),
+    [
+      [callId, { on: true }],
+      [callId, { on: false }],
+    ],
+  )
+})

@@ -19,6 +19,7 @@ import {
   recordCaptureStarted,
   recordField,
   recordKeysDropped,
+  recordSlowMode,
   recordLineSecured,
   recordQuality,
 } from './calls/record.ts'
@@ -44,7 +45,7 @@ export interface InboxParts {
 }
 
 /** What may be dropped when too much waits: totals and pictures that the next report of the kind repeats. */
-const droppable: ReadonlySet<Letter['type']> = new Set(['counters', 'keys-dropped', 'field', 'call-quality'])
+const droppable: ReadonlySet<Letter['type']> = new Set(['counters', 'keys-dropped', 'slow-mode', 'field', 'call-quality'])
 
 export class Inbox {
   readonly #parts: InboxParts
@@ -169,6 +170,8 @@ export class Inbox {
         return recordField(tx, events, letter)
       case 'keys-dropped':
         return recordKeysDropped(tx, events, letter)
+      case 'slow-mode':
+        return recordSlowMode(tx, events, letter)
       case 'capture-closed':
         return recordCaptureClosed(tx, events, letter, nowMs)
       case 'submit-refused':
@@ -180,7 +183,10 @@ export class Inbox {
       case 'reverse-result':
         return this.#attempt(tx, letter.attemptId, { type: 'reversed', outcome: letter.outcome })
       case 'counters':
-        return tx.afterCommit(() => events.metrics.cdeCounters(letter.counters))
+        return tx.afterCommit(() => {
+          events.metrics.cdeCounters(letter.counters)
+          if (letter.trunks !== undefined) events.metrics.trunks(letter.trunks)
+        })
       case 'cde-down':
         return this.#lost(tx, true)
       case 'cde-up':

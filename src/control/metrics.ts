@@ -1,6 +1,10 @@
-/** The counters of control. Names and labels are fixed words; nothing of a request, a call or a merchant becomes a label. */
+/**
+ * The counters of control. Names and labels are fixed words; nothing of a request, a call or a merchant becomes a label. Trunks
+ * alone have a name and an address, as many as the card zone counts (`callLimits.trunksMax`).
+ */
 import { Counter, Gauge, Registry } from 'prom-client'
 import { controlLimits } from '../lib/limits.ts'
+import type { TrunkReport } from '../wall/messages.ts'
 import { QualityMetrics } from './quality-metrics.ts'
 
 export class Metrics {
@@ -14,6 +18,8 @@ export class Metrics {
   readonly #cdeUp: Gauge
   readonly #cde: Gauge<'name'>
   readonly quality: QualityMetrics
+  readonly #trunkKeys: Gauge<'number' | 'source' | 'outcome'>
+  readonly #trunkSlow: Gauge<'number' | 'source'>
   #cdeNames = new Set<string>()
 
   constructor() {
@@ -33,6 +39,12 @@ export class Metrics {
     this.#streams = gauge('streams', 'Event streams that are open.', [])
     this.#streamsCut = counter('streams_cut_total', 'Event streams cut because the client was too slow.', [])
     this.#cdeUp = gauge('cde_up', '1 while the card zone answers.', [])
+    this.#trunkKeys = gauge('trunk_keys', 'Keys of a trunk since the card zone started, by what became of them.', [
+      'number',
+      'source',
+      'outcome',
+    ])
+    this.#trunkSlow = gauge('trunk_slow', '1 while a trunk is known to send every key twice.', ['number', 'source'])
     this.#cde = gauge('cde_counter', 'Totals of the card zone since it started, by name.', ['name'])
     this.quality = new QualityMetrics(this.#registry)
   }
@@ -72,6 +84,16 @@ export class Metrics {
       if (!this.#cdeNames.has(name) && this.#cdeNames.size >= controlLimits.cdeCountersMax) continue
       this.#cdeNames.add(name)
       this.#cde.set({ name }, total)
+    }
+  }
+
+  /** Each report is the whole truth: what is not in it belongs to a CDE that is gone. */
+  trunks(trunks: readonly TrunkReport[]): void {
+    this.#trunkKeys.reset()
+    this.#trunkSlow.reset()
+    for (const { number, source, slow, ...outcomes } of trunks) {
+      this.#trunkSlow.set({ number, source }, slow ? 1 : 0)
+      for (const [outcome, total] of Object.entries(outcomes)) this.#trunkKeys.set({ number, source, outcome }, total)
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { ID_PATTERN } from '../lib/ids.ts'
+import { callLimits } from '../lib/limits.ts'
 import { findCardNumber } from '../lib/luhn-scan.ts'
 import { callQuality } from './call-quality.ts'
 import { cdeSettings, maskPolicies } from './settings.ts'
@@ -41,9 +42,17 @@ export const fieldErrors = [
 /**
  * Why a press was seen but not which key it was. `too-short`: a tone pair, but too little of it; `too-near`: two keys fit;
  * `at-the-edge`: level, twist or frequency between what must be taken and what must be refused; `carriages-differ`: tone and
- * event, or tone and INFO, name different keys; `not-negotiated`: an event of a payload type that nobody agreed on.
+ * event, or tone and INFO, name different keys; `not-negotiated`: an event of a payload type that nobody agreed on; `doubled`:
+ * the line sends keys twice, and that was noticed too late to put this field right.
  */
-export const uncertainReasons = ['too-short', 'too-near', 'at-the-edge', 'carriages-differ', 'not-negotiated'] as const
+export const uncertainReasons = [
+  'too-short',
+  'too-near',
+  'at-the-edge',
+  'carriages-differ',
+  'not-negotiated',
+  'doubled',
+] as const
 export type UncertainReason = (typeof uncertainReasons)[number]
 export const fieldStates = ['idle', 'requested', 'collecting', 'valid', 'error'] as const
 export const captureModes = ['field', 'continuous'] as const
@@ -192,6 +201,24 @@ export const fieldReport = z.strictObject({
 })
 export type FieldReport = z.infer<typeof fieldReport>
 
+/**
+ * What became of the keys of one trunk, since the CDE started. A trunk is one of our numbers and the address that its calls come
+ * from, or `other`.
+ */
+export const trunkReport = z.strictObject({
+  number: configuredName,
+  source: z.string().regex(/^(other|[0-9a-fA-F:.]{2,45})$/),
+  reported: total,
+  /** Surely pressed, but too little of it came, or not in the way agreed on; or faster than any finger. */
+  lost: total,
+  /** Recognised as sent twice by the line, and counted once. */
+  doubled: total,
+  /** Surely pressed, and it was not clear which key. */
+  uncertain: total,
+  slow: z.boolean(),
+})
+export type TrunkReport = z.infer<typeof trunkReport>
+
 /** CDE reports, control remembers. */
 export const report = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
@@ -238,6 +265,8 @@ export const report = z.discriminatedUnion('type', [
   fieldReport,
   /** A key arrived while no field was requested: masked, dropped, counted. */
   z.strictObject({ type: z.literal('keys-dropped'), callId: id, count }),
+  /** The call's line sends every key twice, which is put right from now on; or does so no more. */
+  z.strictObject({ type: z.literal('slow-mode'), callId: id, on: z.boolean() }),
   z.strictObject({ type: z.literal('capture-closed'), captureId: id, reason: z.enum(captureCloseReasons) }),
   z.strictObject({ type: z.literal('submit-refused'), attemptId: id, code: z.enum(refusals) }),
   z.strictObject({ type: z.literal('submit-result'), attemptId: id, outcome }),
@@ -247,6 +276,10 @@ export const report = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('counters'),
     counters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), total),
+    trunks: z
+      .array(trunkReport)
+      .max(callLimits.trunksMax + 1)
+      .optional(),
   }),
 ])
 export type Report = z.infer<typeof report>

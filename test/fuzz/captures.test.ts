@@ -37,6 +37,12 @@ function act(bench: Bench, random: RandomBytes): void {
     () => captures.reset(CAPTURE, below(3, random) === 0 ? undefined : field, nowMs),
     () => captures.doubt(CALL, doubts[below(doubts.length, random)] ?? doubts[0], nowMs),
     () => captures.key(CALL, below(20, random) - 2, nowMs),
+    () =>
+      captures.doubled(
+        CALL,
+        Array.from({ length: below(4, random) }, (_, i) => 2 * i + below(2, random)),
+        nowMs,
+      ),
     () => bench.untilTimer(),
     () => {
       const card = captures.submit(CAPTURE)

@@ -78,6 +78,7 @@ export class MemoryZone {
       report: (report) => options.onReport(report),
       onKey: (callId) => options.onKey?.(callId),
       onUncertain: () => {},
+      onDoubled: () => {},
       onMaskFailed: () => {},
       onArmed: () => {},
     })

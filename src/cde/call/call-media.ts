@@ -80,6 +80,7 @@ export class CallMedia {
         listener.onKey(key)
       },
       onUncertain: (doubt) => listener.onEvent({ type: 'uncertain', doubt }),
+      onSlow: (news) => listener.onEvent({ type: 'slow', news }),
       onMaskFailed: () => {
         this.#maskFailed = true
         listener.onEvent({ type: 'mask-failed' })
@@ -104,6 +105,7 @@ export class CallMedia {
       case 'withdraw':
         return this.withdraw(order.side)
       case 'arm':
+        if (order.slow !== undefined) this.#masked.expectSlow(order.slow)
         return this.arm(nowMs, order.maskPolicy)
       case 'field':
         return this.setFieldOpen(order.isOpen, nowMs)

@@ -7,9 +7,10 @@ import type { Clock } from '../../lib/clock.ts'
 import { newId } from '../../lib/ids.ts'
 import { callLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
-import type { Report } from '../../wall/messages.ts'
+import type { Report, TrunkReport } from '../../wall/messages.ts'
 import type { CdeSettings, MaskPolicy, NumberSettings } from '../../wall/settings.ts'
 import type { Doubt, KeyCode } from '../dtmf/key-codes.ts'
+import type { SlowNews } from '../dtmf/slow-mode.ts'
 import { parseInfoBody } from '../dtmf/info-body.ts'
 import { isLoopback } from '../media/ip-host.ts'
 import type { SipTransport } from '../sip/transport-udp.ts'
@@ -24,6 +25,7 @@ import { KeyRate } from './key-rate.ts'
 import type { Side } from './negotiation.ts'
 import { findNumber } from './routing.ts'
 import { hostAndPort, ownFrom } from './target.ts'
+import { type Trunk, Trunks } from './trunks.ts'
 
 export interface CallsOptions {
   readonly settings: CdeSettings
@@ -42,6 +44,8 @@ export interface CallsOptions {
   onKey(callId: string, key: KeyCode): void
   /** A key of an armed call was not clear. */
   onUncertain(callId: string, doubt: Doubt): void
+  /** Keys that were told have turned out to be doubles; places count back from the one told last, which is 0. */
+  onDoubled(callId: string, places: readonly number[]): void
   onMaskFailed(callId: string): void
   /** What `captureOpened` asked for is in force. */
   onArmed(callId: string): void
@@ -73,6 +77,7 @@ export class Calls {
   readonly #calls = new Map<string, LiveCall>()
   readonly #byLeg = new Map<LegId, { call: LiveCall; side: Side }>()
   readonly #counters: Record<string, number> = {}
+  readonly #trunks = new Trunks()
   #transport: SipTransport | undefined
   /** Told after every input: something may want to be woken earlier now. */
   onChange: () => void = () => {}
@@ -97,7 +102,8 @@ export class Calls {
     const live = this.#calls.get(callId)
     if (live === undefined) return
     live.line = 'arming'
-    live.media?.send({ type: 'arm', maskPolicy: maskPolicy ?? live.number.maskPolicy })
+    const slow = this.#trunks.known(live.number.id, live.callerHost)?.pattern
+    live.media?.send({ type: 'arm', maskPolicy: maskPolicy ?? live.number.maskPolicy, slow })
     this.onChange()
   }
 
@@ -138,6 +144,11 @@ export class Calls {
     let next = Number.POSITIVE_INFINITY
     for (const { call } of this.#calls.values()) next = Math.min(next, call.nextWakeAtMs() ?? next)
     return next === Number.POSITIVE_INFINITY ? undefined : next
+  }
+
+  /** What became of keys, trunk by trunk. */
+  trunks(): TrunkReport[] {
+    return this.#trunks.reports()
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -281,8 +292,14 @@ export class Calls {
   }
 
   #key(live: LiveCall, key: KeyCode): void {
-    if (live.keyRate.allows(this.#nowMs())) this.#options.onKey(live.callId, key)
-    else this.#count('keys_too_fast')
+    const trunk = this.#trunkOf(live)
+    if (live.keyRate.allows(this.#nowMs())) {
+      trunk.reported()
+      this.#options.onKey(live.callId, key)
+    } else {
+      trunk.tooFast()
+      this.#count('keys_too_fast')
+    }
     this.onChange()
   }
 
@@ -298,7 +315,11 @@ export class Calls {
         if (live.line === 'masked') live.line = 'clear'
         break
       case 'uncertain':
+        this.#trunkOf(live).unclear(event.doubt.why)
         if (live.keyRate.allows(this.#nowMs())) onUncertain(live.callId, event.doubt)
+        break
+      case 'slow':
+        this.#slowNews(live, event.news)
         break
       case 'secured':
         this.#options.onSecured?.(live.callId)
@@ -313,6 +334,17 @@ export class Calls {
         this.#options.report({ ...event, type: 'call-quality', callId: live.callId })
     }
     this.onChange()
+  }
+
+  #slowNews(live: LiveCall, news: SlowNews): void {
+    this.#trunkOf(live).slowNews(news)
+    if (news.type !== 'doubled') {
+      this.#options.report({ type: 'slow-mode', callId: live.callId, on: news.type === 'slow' })
+    } else if (news.places.length > 0) this.#options.onDoubled(live.callId, news.places)
+  }
+
+  #trunkOf({ number, callerHost }: LiveCall): Trunk {
+    return this.#trunks.of(number.id, callerHost)
   }
 
   #closeMedia(live: LiveCall): void {

@@ -5,6 +5,7 @@
 import type { CallQualityReport } from '../../wall/call-quality.ts'
 import type { MaskPolicy } from '../../wall/settings.ts'
 import type { Doubt } from '../dtmf/key-codes.ts'
+import type { SlowNews, SlowPattern } from '../dtmf/slow-mode.ts'
 import type { AudioFormat, AudioSession } from '../media/audio-session.ts'
 import type { SrtpAgreement } from '../media/srtp/leg-srtp.ts'
 import type { Side } from './negotiation.ts'
@@ -28,7 +29,7 @@ export type MediaOrder =
   | { readonly type: 'propose'; readonly side: Side; readonly session: AudioSession }
   | { readonly type: 'withdraw'; readonly side: Side }
   /** Answered by `armed`; once more while armed: another capture has begun, perhaps with another policy. */
-  | { readonly type: 'arm'; readonly maskPolicy: MaskPolicy }
+  | { readonly type: 'arm'; readonly maskPolicy: MaskPolicy; readonly slow?: SlowPattern | undefined }
   /** The caller was asked for keys, or is not any more. */
   | { readonly type: 'field'; readonly isOpen: boolean }
   /** The capture is over: once the caller keys no more, the line is let go, which `disarmed` tells (SecureMode). */
@@ -45,6 +46,8 @@ export type MediaEvent =
   | { readonly type: 'disarmed' }
   /** A key was pressed, but which one is not certain. */
   | { readonly type: 'uncertain'; readonly doubt: Doubt }
+  /** The line sends keys twice, or does so no more; and what became of those that it sent twice. */
+  | { readonly type: 'slow'; readonly news: SlowNews }
   /** The agent hears silence for a moment, and then a line that is masked anew. */
   | { readonly type: 'mask-failed' }
   /** While armed: nothing came from the caller for 2 s, or something came again. */

@@ -49,6 +49,8 @@ export class Capture {
   readonly #automaticRequests = new Map<Field, number>()
   #state: 'open' | 'submitting' | 'closed' = 'open'
   #submitted: CardData | undefined
+  /** How many of the latest keys, without a gap, are digits of the field that is open. */
+  #keysInField = 0
   /** The field that the last key went to, though it may have completed itself since. */
   #lastKeyed: Field | undefined
 
@@ -83,6 +85,7 @@ export class Capture {
     if (this.#state !== 'open' || !field) return false
     this.#automaticRequests.delete(field)
     this.#lastKeyed = undefined
+    this.#keysInField = 0
     if (!field.open) this.#openField()?.reset()
     field.request(nowMs)
     return true
@@ -96,6 +99,7 @@ export class Capture {
       this.#automaticRequests.delete(field)
       field.reset()
     }
+    this.#keysInField = 0
     this.#goOn(nowMs)
     return true
   }
@@ -104,10 +108,30 @@ export class Capture {
   key(key: KeyCode, nowMs: number): boolean {
     const field = this.#openField()
     this.#lastKeyed = field
-    if (this.#state !== 'open' || !field) return !isDigit(key)
+    if (this.#state !== 'open' || !field) {
+      this.#keysInField = 0
+      return !isDigit(key)
+    }
     field.key(key, nowMs)
+    this.#keysInField = field.open && isDigit(key) ? this.#keysInField + 1 : 0
     this.#afterChange(field, nowMs)
     return true
+  }
+
+  /**
+   * Keys that were taken in turn out to be doubles that the line made. In the field that is open they are taken back; in one
+   * that ended with them, nothing can be put right any more.
+   * @param places counted back from the latest key of the call, which is 0
+   */
+  doubled(places: readonly number[], nowMs: number): void {
+    const field = this.#openField()
+    if (this.#state !== 'open' || places.length === 0) return
+    if (!field || places.some((place) => place >= this.#keysInField)) {
+      return this.doubt({ why: 'doubled', wasTold: true, isLatest: false }, nowMs)
+    }
+    this.#keysInField -= places.length
+    field.takeBack(places, nowMs)
+    this.#afterChange(field, nowMs)
   }
 
   /**
@@ -205,6 +229,7 @@ export class Capture {
       if (requests >= captureLimits.automaticRequestsMax) return
       this.#automaticRequests.set(next, requests + 1)
     }
+    this.#keysInField = 0
     next.request(nowMs)
   }
 

@@ -303,6 +303,42 @@ void test('a contradiction about the last key of a field that has completed itse
   assert.equal(dropped.last('expiry')?.state, 'valid', 'the contradiction was about a key that had been dropped')
 })
 
+void test('doubles that were taken in are taken back, as if they had never been keyed', () => {
+  const bench = new Bench()
+  bench.start()
+  bench.enter('cardNumber', '44224')
+  // The line is known by now: the second 4 and the second 2 were never pressed.
+  bench.captures.doubled(CALL, [3, 1], bench.nowMs)
+  assert.deepEqual(
+    [bench.last('cardNumber')?.count, bench.last('cardNumber')?.brand, bench.last('cardNumber')?.uncertain],
+    [3, 'visa', undefined],
+  )
+  bench.keys('2424242424242')
+  assert.equal(bench.last('cardNumber')?.lastFour, '4242')
+  assert.equal(bench.last('cardNumber')?.count, 16)
+})
+
+void test('doubles that reach back before the field, or into one that has ended, cannot be put right: it is keyed again', () => {
+  const late = new Bench()
+  late.start()
+  late.enter('expiry', '1133')
+  assert.equal(late.last('expiry')?.state, 'valid')
+  late.captures.doubled(CALL, [2, 0], late.nowMs)
+  assert.equal(late.last('expiry')?.error, 'uncertain-key')
+  const across = new Bench()
+  across.start()
+  across.enter('expiry', '12')
+  across.captures.request(CAPTURE, 'expiry', across.nowMs)
+  across.keys('1')
+  across.captures.doubled(CALL, [2, 0], across.nowMs)
+  assert.deepEqual(across.last('expiry')?.uncertain, { why: 'doubled' })
+  assert.ok(across.wiped())
+  const none = new Bench()
+  none.start()
+  none.captures.doubled(CALL, [0], none.nowMs)
+  assert.equal(none.reports.filter((report) => report.type === 'field').length, 0)
+})
+
 void test('a second capture on a call, a wrong field, a doubled field and too many captures are refused', () => {
   const bench = new Bench()
   bench.start()

@@ -89,6 +89,11 @@ export class Captures {
     this.#byCall.get(callId)?.doubt(doubt, nowMs)
   }
 
+  /** Keys of this call turn out to be doubles that its line made. @param places counted back from its latest key, which is 0 */
+  doubled(callId: string, places: readonly number[], nowMs: number): void {
+    this.#byCall.get(callId)?.doubled(places, nowMs)
+  }
+
   callEnded(callId: string, _nowMs?: number): void {
     this.#closeOf(callId, 'call-ended')
   }

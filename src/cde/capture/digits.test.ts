@@ -46,7 +46,21 @@ void test('reveal lends exactly what was keyed, and wipe leaves nothing in the v
   assert.equal(digits.count, 0)
 })
 
-void test('what is not a digit, and a digit too many, is refused without saying which', () => {
+void test('one digit is taken out, those behind it move up, and its octet is not left behind', () => {
+  const stores: ArrayBuffer[] = []
+  const digits = new Digits((octets) => {
+    const store = new ArrayBuffer(octets)
+    stores.push(store)
+    return store
+  })
+  for (const digit of [1, 2, 3, 4]) digits.push(digit)
+  digits.removeAt(1)
+  digits.reveal((values) => assert.deepEqual([...values], [1, 3, 4]))
+  assert.deepEqual([...new Uint8Array(stores[0] ?? new ArrayBuffer(0))].slice(0, 5), [1, 3, 4, 0, 0])
+  assert.throws(() => digits.removeAt(3), RangeError)
+})
+
+test('what is not a digit, and a digit too many, is refused without saying which', () => {
   const digits = filled()
   for (const wrong of [-1, 10, 4.5, Number.NaN]) assert.throws(() => digits.push(wrong), { message: 'not a digit' })
   while (digits.count < 32) digits.push(7)

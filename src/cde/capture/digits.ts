@@ -38,6 +38,14 @@ export class Digits {
     this.#count += 1
   }
 
+  /** Takes one digit out; those behind it move up. @throws RangeError when there is none in that place */
+  removeAt(place: number): void {
+    if (!Number.isInteger(place) || place < 0 || place >= this.#count) throw new RangeError('no digit there')
+    this.#values.copyWithin(place, place + 1, this.#count)
+    this.#count -= 1
+    this.#values[this.#count] = 0
+  }
+
   /**
    * Lends the values (0–9, one octet each) to `use`, which must not keep the array nor make a string of it.
    * May be called in cde/capture and cde/gateways/<name>/request.ts only; test/tidy.test.ts holds that.

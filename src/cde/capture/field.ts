@@ -149,6 +149,22 @@ export class Field {
     this.#goOnCounting(nowMs)
   }
 
+  /**
+   * Keys that were taken in turn out to be doubles that the line made.
+   * @param places counted back from the digit keyed last, which is 0; all of them digits of this field
+   */
+  takeBack(places: readonly number[], nowMs: number): void {
+    if (!this.open) return
+    if (this.#uncertain !== undefined || this.#tooLong) {
+      return this.doubt({ why: 'doubled', wasTold: true, isLatest: false }, nowMs)
+    }
+    const count = this.#count
+    // From the latest on, so that the places of the others stay what they are.
+    for (const place of places.toSorted((a, b) => a - b)) this.#digits.removeAt(count - 1 - place)
+    this.#count -= places.length
+    this.#goOnCounting(nowMs)
+  }
+
   /** A security code that was keyed before the card: judged again now that the brand is known. */
   recheck(): void {
     if (this.#state !== 'valid') return

@@ -14,6 +14,7 @@ import { FRAME_SAMPLES, MaskedLine } from './masked-line.ts'
 import type { Masker } from './masker.ts'
 import { Relaying } from './relaying.ts'
 import type { ReplacementKind } from './replacement.ts'
+import { SlowMode, type SlowNews, type SlowPattern } from './slow-mode.ts'
 import { SourceClock } from './source-clock.ts'
 
 export interface CallerDirectionOptions {
@@ -25,6 +26,8 @@ export interface CallerDirectionOptions {
   onKey(key: KeyCode, carriage: Carriage): void
   /** A key was pressed while armed, but which one is not certain. */
   onUncertain(doubt: Doubt): void
+  /** The line sends keys twice, or does so no more. */
+  onSlow?(news: SlowNews): void
   /** The masker failed: the agent hears silence until the call is disarmed. Once per arming. */
   onMaskFailed(): void
   /** Spans that were replaced, in samples since arming; for recordings. */
@@ -58,6 +61,7 @@ export class CallerDirection {
   #audio = new LineAudio(undefined, FRAME_SAMPLES, dtmfLimits.audioSamplesMax)
   readonly #events = new EventPresses()
   readonly #suspects = new EventPresses()
+  readonly #slow = new SlowMode((news) => this.#options.onSlow?.(news))
   #formats = new Formats([], [])
   #clock = new SourceClock()
   #state: 'relaying' | 'armed' | 'draining' = 'relaying'
@@ -133,6 +137,11 @@ export class CallerDirection {
     return this.#line === undefined ? undefined : this.#nextTickMs
   }
 
+  /** Keys on this line come twice, as other calls have shown. */
+  expectSlow(pattern: SlowPattern): void {
+    this.#slow.expect(pattern)
+  }
+
   /** A key that came in a SIP INFO. */
   infoKey(key: KeyCode, nowMs: number): void {
     const line = this.#line
@@ -199,6 +208,7 @@ export class CallerDirection {
     return new MaskedLine({
       replacement,
       maskPolicy,
+      slow: this.#slow,
       isWide: this.#audio.isWide,
       onKey,
       onUncertain: (doubt) => {

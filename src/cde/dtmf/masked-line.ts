@@ -6,6 +6,7 @@ import { coverWide } from './line-audio.ts'
 import { Presses } from './presses.ts'
 import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
+import type { SlowMode } from './slow-mode.ts'
 import { Timeline } from './timeline.ts'
 import { ToneBand } from './tone-band.ts'
 import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
@@ -18,6 +19,8 @@ export interface MaskedLineOptions {
   readonly newMasker?: () => Pick<Masker, 'judge'>
   onKey(key: KeyCode, carriage: Carriage): void
   onUncertain(doubt: Doubt): void
+  /** What is known of the line's doubles; it outlives this. */
+  readonly slow?: SlowMode
   onMasked?(from: number, to: number): void
 }
 
@@ -69,14 +72,17 @@ export class MaskedLine {
     this.#masker = options.newMasker?.() ?? new Masker()
     this.#replacement = new Replacement(options.replacement)
     this.#flat = new FlatLine(options.maskPolicy)
-    this.#presses = new Presses({
-      onKey: (key, carriage) => {
-        if (this.#isReporting) options.onKey(key, carriage)
+    this.#presses = new Presses(
+      {
+        onKey: (key, carriage) => {
+          if (this.#isReporting) options.onKey(key, carriage)
+        },
+        onUncertain: (doubt) => {
+          if (this.#isReporting) options.onUncertain(doubt)
+        },
       },
-      onUncertain: (doubt) => {
-        if (this.#isReporting) options.onUncertain(doubt)
-      },
-    })
+      options.slow,
+    )
     this.#reporter = new Reporter({
       onPress: (key, from) => {
         this.#flat.keyAt(this.#timeline.front)

@@ -1,6 +1,7 @@
 import { dtmfLimits } from '../../lib/limits.ts'
 import type { UncertainReason } from '../../wall/messages.ts'
 import { type Carriage, type Doubt, type KeyCode, NO_KEY } from './key-codes.ts'
+import { SlowMode } from './slow-mode.ts'
 
 export interface PressesListener {
   onKey(key: KeyCode, carriage: Carriage): void
@@ -31,6 +32,8 @@ const BOUNCE_SAMPLES = 480
 const REPORTED = 1
 const PAIRED = 2
 const UNCERTAIN = 4
+/** It may be the late double of another press, so that it contradicts nothing that happens at its own time. */
+const LATE = 8
 
 /**
  * One press, told once, however many carriages bring it (dtmf reference, 10.1, 10.2, 10.5).
@@ -45,6 +48,7 @@ const UNCERTAIN = 4
  */
 export class Presses {
   readonly #listener: PressesListener
+  readonly #slow: SlowMode
   readonly #key = new Uint8Array(SLOTS).fill(NO_KEY)
   readonly #carriage = new Uint8Array(SLOTS)
   readonly #from = new Float64Array(SLOTS)
@@ -61,8 +65,10 @@ export class Presses {
   #source = UNDECIDED
   #strays = 0
 
-  constructor(listener: PressesListener) {
+  /** @param slow knows doubles that are too far from their press to be its twin; it outlives this */
+  constructor(listener: PressesListener, slow = new SlowMode(() => {})) {
     this.#listener = listener
+    this.#slow = slow
   }
 
   /**
@@ -76,18 +82,22 @@ export class Presses {
     this.end(carriage, from)
     const slot = this.#take(key, kind, from, kind === INFO ? now : Number.POSITIVE_INFINITY)
     this.#decideAt[slot] = from + HOLD_SAMPLES
-    this.#count(kind)
     for (let other = 0; other < SLOTS; other++) if (this.#explains(slot, other)) this.#key[other] = NO_KEY
+    const wasSlow = this.#slow.isSlow
+    if (this.#slow.arrives(key, carriage, from)) {
+      this.#key[slot] = NO_KEY
+      if (!wasSlow) this.#dropDoubles()
+      return
+    }
+    this.#count(kind)
     const twin = this.#twinOf(slot)
     if (twin !== -1) {
       const told = ((this.#state[twin] ?? 0) & REPORTED) !== 0
       this.#state[twin] = PAIRED | REPORTED
       this.#state[slot] = PAIRED | REPORTED
       if (kind === this.#source) this.#strays = 0
-      if (!told) {
-        this.#told++
-        this.#listener.onKey(key, carriage)
-      }
+      if (!told) this.#say(slot)
+      this.#slow.areTwins(carriage, from, this.#carriageOf(twin), this.#from[twin] ?? 0)
     } else if (this.#source === UNDECIDED || kind === this.#source) {
       this.#tell(slot)
     }
@@ -122,6 +132,7 @@ export class Presses {
 
   /** Decides what has waited long enough, and wipes what can have no twin any more. */
   settle(now: number): void {
+    if (this.#slow.settle(now)) this.#dropDoubles()
     for (let slot = 0; slot < SLOTS; slot++) {
       if (this.#key[slot] === NO_KEY) continue
       const state = this.#state[slot] ?? 0
@@ -138,6 +149,7 @@ export class Presses {
 
   wipe(): void {
     this.#key.fill(NO_KEY)
+    this.#slow.forgetPresses()
   }
 
   /** The caller's formats changed: which carriage counts is open again. */
@@ -163,21 +175,41 @@ export class Presses {
     return slot
   }
 
-  #tell(slot: number): void {
-    this.#state[slot] = REPORTED
+  /** @returns true when it looks like the double of another carriage's press, which may as yet be chance */
+  #tell(slot: number): boolean {
+    const isLikelyDouble = this.#isLikelyDouble(slot)
+    this.#state[slot] = isLikelyDouble ? REPORTED | LATE : REPORTED
+    this.#say(slot)
+    return isLikelyDouble
+  }
+
+  #say(slot: number): void {
+    const key = this.#key[slot] ?? 0
+    const carriage = this.#carriageOf(slot)
     this.#told++
-    this.#listener.onKey(this.#key[slot] ?? 0, CARRIAGES[this.#carriage[slot] ?? 0] ?? 'in-band')
+    this.#listener.onKey(key, carriage)
+    this.#slow.told(carriage, this.#from[slot] ?? 0)
+  }
+
+  #isLikelyDouble(slot: number): boolean {
+    return this.#slow.isLikelyDouble(this.#key[slot] ?? 0, this.#carriageOf(slot), this.#from[slot] ?? 0)
+  }
+
+  #carriageOf(slot: number): Carriage {
+    return CARRIAGES[this.#carriage[slot] ?? 0] ?? 'in-band'
   }
 
   /** A press outside the source that met no twin in time. */
   #decideHeld(slot: number): void {
-    if (this.#raiseIfContradicted(slot)) return
-    this.#tell(slot)
+    if (!this.#isLikelyDouble(slot) && this.#raiseIfContradicted(slot)) return
+    if (this.#tell(slot)) return
     if (++this.#strays >= SWITCH_PRESSES) this.forgetSource()
   }
 
   #decideDoubt(slot: number): void {
+    const likely = this.#key[slot] ?? 0
     this.#key[slot] = NO_KEY
+    if (this.#slow.explains(likely, this.#carriageOf(slot), this.#from[slot] ?? 0)) return
     const isLatest = this.#toldBefore[slot] === this.#told
     this.#listener.onUncertain({ why: this.#why[slot] ?? 'too-short', wasTold: false, isLatest })
   }
@@ -206,8 +238,9 @@ export class Presses {
   #raiseIfContradicted(slot: number): boolean {
     for (let other = 0; other < SLOTS; other++) {
       if (this.#key[other] === NO_KEY || this.#carriage[other] === this.#carriage[slot]) continue
-      if (((this.#state[other] ?? 0) & (PAIRED | UNCERTAIN)) !== 0 || this.#key[other] === this.#key[slot]) continue
-      if (!this.#overlap(slot, other, 0)) continue
+      if (((this.#state[other] ?? 0) & (PAIRED | UNCERTAIN | LATE)) !== 0 || this.#key[other] === this.#key[slot])
+        continue
+      if (!this.#overlap(slot, other, 0) || this.#isLikelyDouble(other)) continue
       const wasTold = (((this.#state[slot] ?? 0) | (this.#state[other] ?? 0)) & REPORTED) !== 0
       this.#state[slot] = PAIRED | REPORTED
       this.#state[other] = PAIRED | REPORTED
@@ -217,7 +250,7 @@ export class Presses {
     return false
   }
 
-  /** The earliest press of another carriage that is the same one; -1 for none. */
+  /** The earliest press of another carriage that is the same one, if possible one that has no twin yet; -1 for none. */
   #twinOf(slot: number): number {
     let twin = -1
     for (let other = 0; other < SLOTS; other++) {
@@ -225,11 +258,27 @@ export class Presses {
       if (this.#isUncertain(other)) continue
       // One press of the source answers for all pieces in which another carriage brings it; otherwise one for one.
       const answersForMany = this.#carriage[other] === this.#source
-      if (!answersForMany && ((this.#state[other] ?? 0) & PAIRED) !== 0) continue
+      const isPaired = this.#isPaired(other)
+      if (!answersForMany && isPaired) continue
       if (!this.#overlap(slot, other, this.#skewOf(slot, other))) continue
-      if (twin === -1 || (this.#from[other] ?? 0) < (this.#from[twin] ?? 0)) twin = other
+      const isBetter = twin === -1 || (this.#isPaired(twin) && !isPaired)
+      const isEarlier =
+        twin !== -1 && this.#isPaired(twin) === isPaired && (this.#from[other] ?? 0) < (this.#from[twin] ?? 0)
+      if (isBetter || isEarlier) twin = other
     }
     return twin
+  }
+
+  #isPaired(slot: number): boolean {
+    return ((this.#state[slot] ?? 0) & PAIRED) !== 0
+  }
+
+  /** The line has turned out to send keys twice: what was a double is nobody's twin, and which carriage counts is open again. */
+  #dropDoubles(): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (this.#slow.isKnownDouble(this.#carriageOf(slot), this.#from[slot] ?? 0)) this.#key[slot] = NO_KEY
+    }
+    this.forgetSource()
   }
 
   #skewOf(a: number, b: number): number {

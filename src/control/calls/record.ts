@@ -158,6 +158,12 @@ export async function recordKeysDropped(tx: Tx, events: Events, report: Of<'keys
   await events.keysDropped(tx, { merchant: call.merchant_id, callId: call.id }, report.count)
 }
 
+export async function recordSlowMode(tx: Tx, events: Events, report: Of<'slow-mode'>): Promise<void> {
+  const call = await callById(tx.db, report.callId)
+  if (call === undefined) return events.ignored('slow-mode', 'call-unknown')
+  await events.lineSlow(tx, { merchant: call.merchant_id, callId: call.id }, report.on)
+}
+
 /** The CDE is gone: with it every live call's media and every digit. What it held is written off, call by call. */
 export async function recordAllLost(tx: Tx, events: Events, nowMs: number): Promise<void> {
   for (const capture of await liveCaptures(tx.db)) await closeCapture(tx, events, capture, 'lost', nowMs)

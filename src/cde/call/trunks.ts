@@ -1,0 +1,97 @@
+/**
+ * What each trunk does to keys: counted for reports, and how it doubles them remembered for its next call. A trunk is, for now,
+ * one of our numbers and the host that its calls come from. There are at most `callLimits.trunksMax`; those beyond it are
+ * counted together, as `other`, because a host is whatever sends us SIP. A row begins with a trunk's first key, not with its
+ * first INVITE.
+ */
+import { isIP } from 'node:net'
+import { callLimits } from '../../lib/limits.ts'
+import type { TrunkReport, UncertainReason } from '../../wall/messages.ts'
+import type { SlowNews, SlowPattern } from '../dtmf/slow-mode.ts'
+
+const OTHER = 'other'
+/** Too little came of such a press, or not in the way agreed on; of the others all came, and it was not clear. */
+const lostReasons: ReadonlySet<UncertainReason> = new Set(['too-short', 'not-negotiated'])
+
+export class Trunk {
+  readonly number: string
+  readonly source: string
+  #reported = 0
+  #lost = 0
+  #doubled = 0
+  #uncertain = 0
+  #pattern: SlowPattern | undefined
+
+  constructor(number: string, source: string) {
+    this.number = number
+    this.source = source
+  }
+
+  /** How its last call doubled keys; undefined when that call, or none, did. */
+  get pattern(): SlowPattern | undefined {
+    return this.#pattern
+  }
+
+  reported(): void {
+    this.#reported++
+  }
+
+  /** Keys came faster than fingers make them, and were not told. */
+  tooFast(): void {
+    this.#lost++
+  }
+
+  unclear(why: UncertainReason): void {
+    if (lostReasons.has(why)) this.#lost++
+    else this.#uncertain++
+  }
+
+  slowNews(news: SlowNews): void {
+    if (news.type === 'doubled') this.#doubled += Math.max(1, news.places.length)
+    // What is summed up as `other` has no pattern in common.
+    else if (this.source !== OTHER) this.#pattern = news.type === 'slow' ? news.pattern : undefined
+  }
+
+  report(): TrunkReport {
+    const { number, source } = this
+    return {
+      number,
+      source,
+      reported: this.#reported,
+      lost: this.#lost,
+      doubled: this.#doubled,
+      uncertain: this.#uncertain,
+      slow: this.#pattern !== undefined,
+    }
+  }
+}
+
+export class Trunks {
+  readonly #rows = new Map<string, Trunk>()
+
+  /** The trunk of a call to `number` whose signalling comes from `host`; made if absent. */
+  of(number: string, host: string): Trunk {
+    // An address of any version, without the zone that a link-local one may have.
+    const source = host.split('%')[0] ?? ''
+    const known = this.known(number, host)
+    if (known !== undefined) return known
+    if (isIP(source) === 0 || this.#rows.size >= callLimits.trunksMax) return this.#row(OTHER, OTHER)
+    return this.#row(number, source)
+  }
+
+  /** Like `of`, but makes none. */
+  known(number: string, host: string): Trunk | undefined {
+    return this.#rows.get(`${number} ${host.split('%')[0] ?? ''}`)
+  }
+
+  reports(): TrunkReport[] {
+    return [...this.#rows.values()].map((trunk) => trunk.report())
+  }
+
+  #row(number: string, source: string): Trunk {
+    const name = `${number} ${source}`
+    const trunk = this.#rows.get(name) ?? new Trunk(number, source)
+    this.#rows.set(name, trunk)
+    return trunk
+  }
+}
