@@ -3,6 +3,8 @@ import type { MaskPolicy } from '../../wall/settings.ts'
 const SAMPLES_PER_MS = 8
 /** Without a sign of a key for so long, a burst is over: the caller may speak again. */
 const BURST_MS = 2_000
+/** What only the masker takes for a key is speech now and then; a real one is told by the reporter soon, or masked by itself. */
+const UNCERTAIN_BURST_MS = 300
 /** A field is closed by its last key, which may still be down; the next one often comes too late for it. */
 const AFTER_FIELD_MS = 800
 
@@ -31,9 +33,14 @@ export class FlatLine {
     return this.#policy === 'burst' && this.#isFieldOpen && this.#to < at
   }
 
-  /** A key, or what looks like one, in any carriage. */
+  /** A press, in any carriage. */
   keyAt(at: number): void {
-    if (this.#policy === 'burst' && this.#isFieldOpen) this.#to = Math.max(this.#to, at + BURST_MS * SAMPLES_PER_MS)
+    this.#beginBurst(at, BURST_MS)
+  }
+
+  /** What the masker replaces as a key, and nobody else has confirmed. */
+  maybeKeyAt(at: number): void {
+    this.#beginBurst(at, UNCERTAIN_BURST_MS)
   }
 
   /** @param live position that arrives now */
@@ -45,5 +52,9 @@ export class FlatLine {
       if (isOpen) this.#to = Number.POSITIVE_INFINITY
       else if (wasOpen) this.#to = after
     } else if (wasOpen && !isOpen) this.#to = Math.min(this.#to, after)
+  }
+
+  #beginBurst(at: number, ms: number): void {
+    if (this.#policy === 'burst' && this.#isFieldOpen) this.#to = Math.max(this.#to, at + ms * SAMPLES_PER_MS)
   }
 }

@@ -7,7 +7,7 @@ import { randomUnit, seededRandom } from '../../lib/random.ts'
 import { synthesizeKeys, type Tones, type ToneSettings } from '../../sim/tones.ts'
 
 const SEED = 20_261
-const deaf = { judge: () => ({ reachSamples: 0, isLikely: false }) }
+const deaf = { judge: () => ({ reachSamples: 0, afterSamples: 0, isLikely: false }) }
 
 interface Verdict {
   keys: number

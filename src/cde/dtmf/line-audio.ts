@@ -197,13 +197,12 @@ class Coders<Coder extends AudioDecoder | AudioEncoder> {
 /**
  * The wide samples of masked positions are made from the narrow ones, in which the replacement stands: whatever it is, it is
  * the same for all keys at either rate. A straight line between two of them is enough for a pip of 440 Hz.
- * @param marks one for each narrow sample; zero where nothing is masked
+ * @param from position of the first one. @param to after the last one
  */
-export function coverWide(wide: Int16Array, narrow: Int16Array, marks: Uint8Array): void {
-  for (let i = 0; i < narrow.length; i++) {
-    if (marks[i] === 0) continue
+export function coverWide(wide: Int16Array, narrow: Int16Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
     const sample = narrow[i] as number
-    const next = i + 1 < narrow.length && marks[i + 1] !== 0 ? (narrow[i + 1] as number) : sample
+    const next = i + 1 < to ? (narrow[i + 1] as number) : sample
     wide[2 * i] = sample
     wide[2 * i + 1] = (sample + next) >> 1
   }

@@ -4,10 +4,10 @@ import type { Carriage, Doubt, KeyCode } from './key-codes.ts'
 import { HOP_SAMPLES, Masker, POST_SAMPLES, PRE_SAMPLES, REACH_SAMPLES_MAX } from './masker.ts'
 import { coverWide } from './line-audio.ts'
 import { Presses } from './presses.ts'
-import { MASKED, Replacement, type ReplacementKind } from './replacement.ts'
+import { Replacement, type ReplacementKind } from './replacement.ts'
 import { REPORT_WINDOW_SAMPLES, Reporter } from './reporter.ts'
 import type { SlowMode } from './slow-mode.ts'
-import { Timeline } from './timeline.ts'
+import { CELL_SAMPLES, PRESS_START, Timeline } from './timeline.ts'
 import { ToneBand } from './tone-band.ts'
 import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 
@@ -25,7 +25,7 @@ export interface MaskedLineOptions {
 }
 
 /** One packet of the agent's stream. */
-export const FRAME_SAMPLES = 160
+export const FRAME_SAMPLES = 2 * CELL_SAMPLES
 /** A sample may leave when every window that could still mask it was judged: 50 ms ahead (dtmf reference, 7). */
 const LOOKAHEAD_SAMPLES = REACH_SAMPLES_MAX
 /**
@@ -58,7 +58,6 @@ export class MaskedLine {
   readonly #band = new ToneBand()
   readonly #bandBank = new ToneBank()
   readonly #block = new Float64Array(BLOCK_SAMPLES)
-  readonly #marks = new Uint8Array(FRAME_SAMPLES)
   #heardTo = 0
   #writtenTo = 0
   #detectedTo = Number.NEGATIVE_INFINITY
@@ -89,8 +88,10 @@ export class MaskedLine {
         this.#presses.begin(key, 'in-band', from, Math.max(from, this.#timeline.front))
       },
       onRelease: (to) => this.#presses.end('in-band', to),
-      onDoubt: (why, key, from, to) =>
-        this.#presses.doubt(why, key, 'in-band', from, to, Math.max(to, this.#timeline.front)),
+      onDoubt: (why, key, from, to) => {
+        this.#flat.keyAt(this.#timeline.front)
+        this.#presses.doubt(why, key, 'in-band', from, to, Math.max(to, this.#timeline.front))
+      },
     })
   }
 
@@ -196,11 +197,20 @@ export class MaskedLine {
     this.#judge()
     this.#presses.settle(live)
     if (this.#flat.to > from) this.#timeline.mask(from, Math.min(from + FRAME_SAMPLES, this.#flat.to))
-    const isMasked = this.#timeline.play(frame, this.#marks, wide)
-    if (!isMasked && !this.#replacement.isSounding) return this.#replacement.pass(frame)
-    this.#replacement.apply(frame, this.#marks)
-    if (wide !== undefined) coverWide(wide, frame, this.#marks)
-    if (this.#options.onMasked !== undefined) this.#tellMasked(from)
+    const first = this.#timeline.cellAt(from)
+    const second = this.#timeline.cellAt(from + CELL_SAMPLES)
+    this.#timeline.play(frame, wide)
+    if ((first | second) === 0 && !this.#replacement.isSounding) return this.#replacement.pass(frame)
+    this.#cover(frame, 0, first, from, wide)
+    this.#cover(frame, CELL_SAMPLES, second, from, wide)
+  }
+
+  /** @param at where the cell begins in the frame. @param frameFrom position of the frame */
+  #cover(frame: Int16Array, at: number, cell: number, frameFrom: number, wide: Int16Array | undefined): void {
+    if (cell === 0 && !this.#replacement.isSounding) return
+    this.#replacement.cover(frame, at, at + CELL_SAMPLES, (cell & PRESS_START) !== 0)
+    if (wide !== undefined) coverWide(wide, frame, at, at + CELL_SAMPLES)
+    this.#options.onMasked?.(frameFrom + at, frameFrom + at + CELL_SAMPLES)
   }
 
   /** Nothing that is left would be missed: no voice, no key. */
@@ -229,9 +239,9 @@ export class MaskedLine {
       this.#heardTo += BLOCK_SAMPLES
       if (this.#heardTo % HOP_SAMPLES !== 0) continue
       const to = this.#heardTo
-      const { reachSamples, isLikely } = this.#masker.judge(this.#bandBank, this.#flat.isKeyAwaited(to))
+      const { reachSamples, afterSamples, isLikely } = this.#masker.judge(this.#bandBank, this.#flat.isKeyAwaited(to))
       if (isLikely) this.#detected(to - reachSamples, to)
-      else if (reachSamples > 0) this.#timeline.mask(to - reachSamples, to + POST_SAMPLES)
+      else if (reachSamples > 0) this.#timeline.mask(to - reachSamples, to + afterSamples)
       this.#reporter.hear(this.#bank, this.#bandBank, to - REPORT_WINDOW_SAMPLES)
     }
   }
@@ -239,7 +249,7 @@ export class MaskedLine {
   #detected(from: number, to: number): void {
     const isNewPress = from + PRE_SAMPLES - this.#detectedTo > PRESS_GAP_SAMPLES
     this.#detectedTo = to
-    this.#flat.keyAt(to)
+    this.#flat.maybeKeyAt(to)
     this.#timeline.mask(from, to + POST_SAMPLES)
     if (!isNewPress) return
     // The same press may have come as an event before: one press, one pip.
@@ -250,15 +260,5 @@ export class MaskedLine {
   #startSignalledPress(at: number): void {
     if (Math.abs(at - this.#pressInBandAt) <= SAME_PRESS_SAMPLES) return
     this.#pressSignalledAt = this.#timeline.startPress(at)
-  }
-
-  #tellMasked(from: number): void {
-    for (let i = 0; i < FRAME_SAMPLES; ) {
-      const isMasked = ((this.#marks[i] ?? 0) & MASKED) !== 0
-      let to = i + 1
-      while (to < FRAME_SAMPLES && (((this.#marks[to] ?? 0) & MASKED) !== 0) === isMasked) to++
-      if (isMasked) this.#options.onMasked?.(from + i, from + to)
-      i = to
-    }
   }
 }

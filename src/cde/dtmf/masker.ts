@@ -1,3 +1,4 @@
+import { contrastDb, HINDSIGHT_BLOCKS } from './hindsight.ts'
 import { BLOCK_SAMPLES, type ToneBank } from './tone-bank.ts'
 import { FitTables, ToneFit } from './tone-fit.ts'
 
@@ -6,7 +7,7 @@ export const HOP_SAMPLES = 40
 /** Masked before the 15 ms of a detection: the onset, and a legal interruption before it. */
 export const PRE_SAMPLES = 240
 /** Masked after a detection: decay, echo and the next interruption. */
-export const POST_SAMPLES = 320
+export const POST_SAMPLES = 280
 /** The most that a verdict reaches back: 15 ms, what is before them, and the detection before. */
 export const REACH_SAMPLES_MAX = 400
 
@@ -14,14 +15,18 @@ export const REACH_SAMPLES_MAX = 400
 export interface Verdict {
   /** What is to be masked, counted back from the newest sample; 0 for nothing. */
   readonly reachSamples: number
+  /** How far it reaches beyond them. */
+  readonly afterSamples: number
   /** More than a suspicion: speech hardly ever looks like this. */
   readonly isLikely: boolean
 }
 
-const NOTHING: Verdict = { reachSamples: 0, isLikely: false }
-const FIRST: Verdict = { reachSamples: REACH_SAMPLES_MAX - HOP_SAMPLES, isLikely: true }
-const LATER: Verdict = { reachSamples: REACH_SAMPLES_MAX, isLikely: true }
-const SUSPICION: Verdict = { reachSamples: REACH_SAMPLES_MAX, isLikely: false }
+const NOTHING: Verdict = { reachSamples: 0, afterSamples: 0, isLikely: false }
+const FIRST: Verdict = { reachSamples: REACH_SAMPLES_MAX - HOP_SAMPLES, afterSamples: POST_SAMPLES, isLikely: true }
+const LATER: Verdict = { reachSamples: REACH_SAMPLES_MAX, afterSamples: POST_SAMPLES, isLikely: true }
+const SUSPICION: Verdict = { reachSamples: REACH_SAMPLES_MAX, afterSamples: POST_SAMPLES, isLikely: false }
+/** Of 15 ms that ended 20 or 22.5 ms ago: these, and 5 ms on either side at least. */
+const IN_HINDSIGHT: Verdict = { reachSamples: 320, afterSamples: -120, isLikely: false }
 
 /** Two overlapping windows of 10 ms make the 15 ms that a decision rests on. */
 const WINDOW_BLOCKS = 4
@@ -49,7 +54,7 @@ interface Thresholds {
 
 const WINDOW_PURITY_MIN = 0.55
 /** What begins out of a louder or equal sound is mostly speech: two detections are asked for. */
-const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.84, twistDb: 14.5, hops: 2 }
+const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.87, twistDb: 14.5, hops: 2 }
 /** What stands out of the 20 ms before it is hardly ever speech. */
 const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.8, twistDb: 15, hops: 1 }
 /** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
@@ -58,9 +63,15 @@ const ALERT: Thresholds = { windowTwistDb: 25, purity: 0.7, twistDb: 18, hops: 1
 const SURE_PURITY = 0.94
 const LONG_PURITY = 0.56
 const LONG_TWIST_DB = 13
-/** While a key is awaited: even 15 ms as loud as the voice over them are found, and a sixth of speech looks like it. */
-const AWAITED_PURITY = 0.5
-const AWAITED_TWIST_DB = 15
+/** What may be judged again 20 ms later, by how far it stood out of what was around it (`contrastDb`). */
+const NOTED_PURITY = 0.4
+const NOTED_TWIST_DB = 15
+const HINDSIGHT_PURITY = 0.75
+const HINDSIGHT_CONTRAST_DB = 5
+/** While a key is awaited, 15 ms as loud as the voice over them are found; what hardly stands out must be purer. */
+const AWAITED_CONTRAST_DB = 9
+const AWAITED_PURITY_PER_DB = 0.015
+const AWAITED_PURITY_MAX = 0.72
 const AWAITED_LONG_PURITY = 0.36
 const ALERT_HOPS = 200
 /** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
@@ -74,6 +85,7 @@ const HOP_BLOCKS = HOP_SAMPLES / BLOCK_SAMPLES
 const DECISION_HOPS = DECISION_BLOCKS / HOP_BLOCKS
 const BEFORE_HOPS = 4
 const REMEMBERED_HOPS = 8
+const HINDSIGHT_HOPS = HINDSIGHT_BLOCKS / HOP_BLOCKS
 
 /**
  * Could this audio carry a key? Permissive far outside the standards: a miss leaks card data, a false hit costs 85 ms of
@@ -90,6 +102,10 @@ export class Masker {
   /** Energy of each of the last hops, and how much of the window that ended there the best pair of tones explains. */
   readonly #energies = new Float64Array(REMEMBERED_HOPS)
   readonly #purities = new Float64Array(REMEMBERED_HOPS)
+  /** The purest of the decisions at each of the last hops: 0 for none worth noting, its pair, and how long before the hop it ended. */
+  readonly #notedPurity = new Float64Array(REMEMBERED_HOPS)
+  readonly #notedPair = new Uint8Array(REMEMBERED_HOPS)
+  readonly #notedAgo = new Uint8Array(REMEMBERED_HOPS)
   #hop = 0
   #lastPair = -1
   #lastTwistDb = 0
@@ -117,10 +133,13 @@ export class Masker {
     const isSuspect =
       areNeighbours(this.#lastPair, lastPair) &&
       Math.max(Math.abs(twistDb), Math.abs(lastTwistDb)) < thresholds.windowTwistDb
-    const isDetection = isSuspect && this.#confirm(bank, thresholds)
-    if (!isDetection) this.#forgetRun()
+    const decided =
+      isKeyAwaited || this.#lastPair !== -1 ? this.#decide(bank, isSuspect, thresholds) : this.#forgetNote()
+    if (isSuspect && decided > 0) this.#confirm(decided, thresholds)
+    else this.#forgetRun()
     if (this.#runHops >= thresholds.hops || this.#isSure) return this.#runHops > 1 ? LATER : FIRST
-    return this.#judgeLong(bank, isKeyAwaited)
+    const long = this.#judgeLong(bank, isKeyAwaited)
+    return long === NOTHING ? this.#judgeAgain(bank, isKeyAwaited) : long
   }
 
   /** What a voice drowns for 15 ms may still stand out of 40. */
@@ -130,9 +149,18 @@ export class Masker {
       const { purity, twistDb } = this.#longFit.fit(bank, 0, purityMin)
       if (purity > purityMin && Math.abs(twistDb) < LONG_TWIST_DB) return purity > LONG_PURITY ? LATER : SUSPICION
     }
-    if (!isKeyAwaited) return NOTHING
-    const { purity, twistDb } = this.#decisionFit.fit(bank, 0, AWAITED_PURITY)
-    return purity > AWAITED_PURITY && Math.abs(twistDb) < AWAITED_TWIST_DB ? SUSPICION : NOTHING
+    return NOTHING
+  }
+
+  /** What stood at the edge 20 ms ago, now that what followed is known: a voice goes on, a short tone does not. */
+  #judgeAgain(bank: ToneBank, isKeyAwaited: boolean): Verdict {
+    const then = (this.#hop - HINDSIGHT_HOPS + REMEMBERED_HOPS) % REMEMBERED_HOPS
+    const purity = this.#notedPurity[then] as number
+    if (purity <= (isKeyAwaited ? NOTED_PURITY : HINDSIGHT_PURITY)) return NOTHING
+    const ago = HINDSIGHT_BLOCKS + (this.#notedAgo[then] as number)
+    const contrast = contrastDb(bank, ago, this.#notedPair[then] as number)
+    const isKey = isKeyAwaited ? purity > awaitedPurity(contrast) : contrast > HINDSIGHT_CONTRAST_DB
+    return isKey ? IN_HINDSIGHT : NOTHING
   }
 
   /** No pair can explain more of 40 ms than the best pairs of its parts explain of these. */
@@ -167,22 +195,36 @@ export class Masker {
     return sum
   }
 
-  #confirm(bank: ToneBank, thresholds: Thresholds): boolean {
-    let purity = this.#purityOf(bank, 0, thresholds)
-    if (purity === 0) purity = this.#purityOf(bank, HALF_HOP_BLOCKS, thresholds)
-    if (purity === 0) return false
+  /** Tries 15 ms twice, 2.5 ms apart. @returns the purity of a detection, 0 for none */
+  #decide(bank: ToneBank, isSuspect: boolean, thresholds: Thresholds): number {
+    this.#forgetNote()
+    const purity = this.#purityOf(bank, 0, thresholds)
+    return purity === 0 && isSuspect ? this.#purityOf(bank, HALF_HOP_BLOCKS, thresholds) : purity
+  }
+
+  /** 0 when it is too low or the twist is too wide. */
+  #purityOf(bank: ToneBank, ago: number, thresholds: Thresholds): number {
+    const { pair, purity, twistDb } = this.#decisionFit.fit(bank, ago, NOTED_PURITY)
+    const now = this.#hop % REMEMBERED_HOPS
+    if (purity > Math.max(NOTED_PURITY, this.#notedPurity[now] as number) && Math.abs(twistDb) < NOTED_TWIST_DB) {
+      this.#notedPurity[now] = purity
+      this.#notedPair[now] = pair
+      this.#notedAgo[now] = ago
+    }
+    return purity > thresholds.purity && Math.abs(twistDb) < thresholds.twistDb ? purity : 0
+  }
+
+  #forgetNote(): number {
+    this.#notedPurity[this.#hop % REMEMBERED_HOPS] = 0
+    return 0
+  }
+
+  #confirm(purity: number, thresholds: Thresholds): void {
     this.#runHops++
     if (this.#runHops === 1) this.#runPurity = 0
     if (purity > SURE_PURITY) this.#isSure = true
     this.#runPurity += (purity - this.#runPurity) / this.#runHops
     if (this.#runHops >= thresholds.hops || this.#isSure) this.#watch(purity)
-    return true
-  }
-
-  /** 0 when it is too low or the twist is too wide. */
-  #purityOf(bank: ToneBank, ago: number, thresholds: Thresholds): number {
-    const { purity, twistDb } = this.#decisionFit.fit(bank, ago, thresholds.purity)
-    return purity > thresholds.purity && Math.abs(twistDb) < thresholds.twistDb ? purity : 0
   }
 
   #watch(purity: number): void {
@@ -198,6 +240,12 @@ function energyOfHop(bank: ToneBank): number {
   let energy = 0
   for (let ago = 0; ago < HOP_BLOCKS; ago++) energy += bank.energy[bank.slot(ago)] ?? 0
   return energy
+}
+
+/** How pure 15 ms must be by how far they stand out, so that one in thirty of speech is taken and hardly any tone is not. */
+function awaitedPurity(contrast: number): number {
+  const purity = NOTED_PURITY + AWAITED_PURITY_PER_DB * (AWAITED_CONTRAST_DB - contrast)
+  return Math.min(AWAITED_PURITY_MAX, Math.max(NOTED_PURITY, purity))
 }
 
 /** Noise may turn a weak tone into its neighbour: one tone of the pair must be the same. */

@@ -67,7 +67,7 @@ const numbers = (packet: Uint8Array): RtpPacket => {
 }
 
 test('control: without a masker every key is read off the agent’s Opus', () => {
-  const deaf = { judge: () => ({ reachSamples: 0, isLikely: false }) }
+  const deaf = { judge: () => ({ reachSamples: 0, afterSamples: 0, isLikely: false }) }
   const call = keyed({ toneMs: 40, gapMs: 40 }, {}, { newMasker: () => deaf })
   for (const [index, piece] of remains(call).entries()) assert.equal(mostLikelyKey(piece), call.keys[index])
 })

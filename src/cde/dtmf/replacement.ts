@@ -3,19 +3,15 @@ import { ComfortNoise } from './comfort-noise.ts'
 
 export type { ReplacementKind }
 
-/** Bits of a sample on the timeline. */
-export const MASKED = 1
-/** The first masked sample of a press; set together with MASKED. */
-export const PRESS_START = 2
-
 const RATE_HZ = 8_000
 const PIP_HZ = 440
 const PIP_LEVEL_DBM0 = -20
-const PIP_SAMPLES = 960
+/** Whole cells, and no longer than the least that is masked for a press. */
+const PIP_SAMPLES = 640
 const RAMP_SAMPLES = 80
 const OVERLOAD_DBM0 = 3.14
 
-/** One pip: 120 ms of 440 Hz with soft edges, always the same samples. */
+/** One pip: 80 ms of 440 Hz with soft edges, always the same samples. */
 export const PIP: Readonly<Int16Array> = Int16Array.from({ length: PIP_SAMPLES }, (_, i) => {
   const peak = 32_767 * 10 ** ((PIP_LEVEL_DBM0 - OVERLOAD_DBM0) / 20)
   const fromEdge = Math.min(i, PIP_SAMPLES - 1 - i, RAMP_SAMPLES)
@@ -24,7 +20,7 @@ export const PIP: Readonly<Int16Array> = Int16Array.from({ length: PIP_SAMPLES }
 })
 
 /**
- * Writes over masked samples what the agent hears in place of a key: nothing that depends on the key, on how long it was
+ * Writes over masked cells what the agent hears in place of a key: nothing that depends on the key, on how long it was
  * held or on the input. `flat`: a pip for each press, silence around it. `comfort`: noise at the line's level.
  */
 export class Replacement {
@@ -42,26 +38,21 @@ export class Replacement {
     return this.#pipAt < PIP_SAMPLES
   }
 
-  /** A frame without a masked sample, on its way to the agent. */
+  /** A packet that goes to the agent as it came. */
   pass(samples: Int16Array): void {
     if (this.#kind === 'comfort') this.#noise.listen(samples)
   }
 
   /**
-   * Replaces in place. A pip that has begun is always played to its end, and masks what lies under it.
-   * @param marks one per sample: MASKED, PRESS_START; MASKED is added where the pip masks
+   * Replaces one cell. A pip that has begun is always played to its end.
+   * @param from where in `samples` the cell begins. @param to where it ends
+   * @param isPressStart a press begins with it: so does a pip, unless that of another press still plays
    */
-  apply(samples: Int16Array, marks: Uint8Array): void {
-    for (let i = 0; i < samples.length; i++) {
-      const mark = marks[i] ?? 0
-      // A press that begins while the pip of another one plays gets none of its own: the pip has one length.
-      if ((mark & PRESS_START) !== 0 && this.#kind === 'flat' && this.#pipAt === PIP_SAMPLES) this.#pipAt = 0
-      if (this.#pipAt < PIP_SAMPLES) {
-        samples[i] = PIP[this.#pipAt++] ?? 0
-        marks[i] = mark | MASKED
-      } else if (mark !== 0) {
-        samples[i] = this.#kind === 'comfort' ? this.#noise.next() : 0
-      }
+  cover(samples: Int16Array, from: number, to: number, isPressStart: boolean): void {
+    if (isPressStart && this.#kind === 'flat' && !this.isSounding) this.#pipAt = 0
+    for (let i = from; i < to; i++) {
+      if (this.#pipAt < PIP_SAMPLES) samples[i] = PIP[this.#pipAt++] as number
+      else samples[i] = this.#kind === 'comfort' ? this.#noise.next() : 0
     }
   }
 }

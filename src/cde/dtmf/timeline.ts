@@ -1,10 +1,20 @@
-import { MASKED, PRESS_START } from './replacement.ts'
-
 // Two seconds: the longest delay line (60 ms + 200 ms of jitter + 60 ms packets), early packets and far-reaching masks.
 const SIZE = 16_384
 const WRAP = SIZE - 1
 
-const PRESENT = 4
+/**
+ * 10 ms: what is masked is masked in cells of the agent's own time, two to a packet. Where in a cell a key was found, which is
+ * a fraction of a millisecond earlier for some keys than for others, is in nothing that leaves.
+ */
+export const CELL_SAMPLES = 80
+/** More than the ring of samples holds. */
+const CELLS = 256
+const CELL_WRAP = CELLS - 1
+
+/** What is done with a cell. */
+export const MASKED = 1
+/** A press begins with this cell; set together with MASKED. */
+export const PRESS_START = 2
 
 /**
  * The caller's samples on their way to the agent: a ring addressed by position, in samples of the caller's RTP time.
@@ -17,16 +27,15 @@ const PRESENT = 4
  */
 export class Timeline {
   readonly #samples = new Int16Array(SIZE)
-  readonly #marks = new Uint8Array(SIZE)
+  /** 1 for what arrived before what is missing in front of it. */
+  readonly #present = new Uint8Array(SIZE)
+  readonly #cells = new Uint8Array(CELLS)
   /** On a wide line: two samples of 16 kHz for each position. They share its marks. */
   readonly #wide: Int16Array | undefined
   #played = 0
   #front = 0
   /** Nothing is known from here on. */
   #writtenTo = 0
-  /** A span that is masked throughout; of what has left, nothing is said. */
-  #maskedFrom = 0
-  #maskedTo = 0
 
   constructor(isWide = false) {
     this.#wide = isWide ? new Int16Array(2 * SIZE) : undefined
@@ -56,7 +65,7 @@ export class Timeline {
   write(position: number, samples: Int16Array, wide?: Int16Array): number {
     const from = Math.max(position, this.#front)
     const to = Math.min(position + samples.length, this.horizon)
-    // What follows in order, as nearly everything does, needs no marks: `front` moves over it at once.
+    // What follows in order, as nearly everything does: `front` moves over it at once.
     const isNext = from === this.#front && this.#writtenTo <= from
     const taken = isNext
       ? this.#append(position, from, to, samples, wide)
@@ -79,8 +88,8 @@ export class Timeline {
     let taken = 0
     for (let at = from; at < to; at++) {
       const place = at & WRAP
-      if (((this.#marks[place] as number) & PRESENT) !== 0) continue
-      this.#marks[place] = (this.#marks[place] as number) | PRESENT
+      if (this.#present[place] === 1) continue
+      this.#present[place] = 1
       this.#samples[place] = samples[at - position] as number
       if (this.#wide !== undefined && wide !== undefined) copyPair(wide, at - position, this.#wide, place)
       taken++
@@ -108,57 +117,62 @@ export class Timeline {
     for (let i = 0; i < window.length; i++) window[i] = kept[(from + i) & WRAP] as number
   }
 
+  /** Masks every cell that holds a part of this span and has not left yet. */
   mask(from: number, to: number): void {
-    const start = Math.max(from, this.#played)
-    const end = Math.min(to, this.horizon)
-    if (start >= end) return
-    // A key that is held masks the same span again with every decision: what was masked last is not marked twice.
-    const isMore = start >= this.#maskedFrom && start <= this.#maskedTo
-    const marks = this.#marks
-    for (let at = isMore ? this.#maskedTo : start; at < end; at++)
-      marks[at & WRAP] = (marks[at & WRAP] as number) | MASKED
-    if (!isMore) this.#maskedFrom = start
-    this.#maskedTo = isMore ? Math.max(this.#maskedTo, end) : end
+    const end = Math.ceil(Math.min(to, this.horizon) / CELL_SAMPLES)
+    for (let cell = Math.floor(Math.max(from, this.#played) / CELL_SAMPLES); cell < end; cell++) {
+      this.#cells[cell & CELL_WRAP] = (this.#cells[cell & CELL_WRAP] as number) | MASKED
+    }
   }
 
-  /** Marks where a press begins, or the next sample to leave if that has gone by. @returns where the mark is */
+  /** Marks where a press begins, or the next cell to leave if that has gone by. @returns a position in the cell */
   startPress(position: number): number {
     const at = Math.min(Math.max(position, this.#played), this.horizon - 1)
-    this.#marks[at & WRAP] = (this.#marks[at & WRAP] ?? 0) | MASKED | PRESS_START
+    const cell = Math.floor(at / CELL_SAMPLES) & CELL_WRAP
+    this.#cells[cell] = (this.#cells[cell] as number) | MASKED | PRESS_START
     return at
+  }
+
+  /** @returns what is done with the cell of this position: MASKED, PRESS_START */
+  cellAt(position: number): number {
+    return this.#cells[Math.floor(position / CELL_SAMPLES) & CELL_WRAP] as number
   }
 
   /** True when everything that is left is known, unmasked and no louder than `peak`. */
   isQuiet(peak: number): boolean {
     for (let at = this.#played; at < this.#front; at++) {
-      if (((this.#marks[at & WRAP] ?? 0) & MASKED) !== 0) return false
-      if (Math.abs(this.#samples[at & WRAP] ?? 0) > peak) return false
+      if (this.cellAt(at) !== 0 || Math.abs(this.#samples[at & WRAP] as number) > peak) return false
     }
     return true
   }
 
   /**
-   * Moves the next samples out, with their marks, and wipes their places. Everything moved must lie below `front`.
+   * Moves the next samples out and wipes their places. Everything moved must lie below `front`.
+   * @param samples whole cells
    * @param wide takes the wide samples of a wide line
-   * @returns whether any of them is masked
    */
-  play(samples: Int16Array, marks: Uint8Array, wide?: Int16Array): boolean {
+  play(samples: Int16Array, wide?: Int16Array): void {
     const kept = this.#samples
-    const keptMarks = this.#marks
+    const present = this.#present
     const from = this.#played
-    let seen = 0
     for (let i = 0; i < samples.length; i++) {
       const place = (from + i) & WRAP
-      const mark = (keptMarks[place] as number) & (MASKED | PRESS_START)
       samples[i] = kept[place] as number
-      marks[i] = mark
-      seen |= mark
       kept[place] = 0
-      keptMarks[place] = 0
+      present[place] = 0
+    }
+    for (let i = 0; i < samples.length; i += CELL_SAMPLES) {
+      this.#cells[Math.floor((from + i) / CELL_SAMPLES) & CELL_WRAP] = 0
     }
     if (this.#wide !== undefined && wide !== undefined) this.#playWide(this.#wide, from, samples.length, wide)
     this.#played = from + samples.length
-    return seen !== 0
+  }
+
+  wipe(): void {
+    this.#samples.fill(0)
+    this.#wide?.fill(0)
+    this.#present.fill(0)
+    this.#cells.fill(0)
   }
 
   #playWide(kept: Int16Array, from: number, samples: number, wide: Int16Array): void {
@@ -170,14 +184,8 @@ export class Timeline {
     }
   }
 
-  wipe(): void {
-    this.#samples.fill(0)
-    this.#wide?.fill(0)
-    this.#marks.fill(0)
-  }
-
   #isPresent(position: number): boolean {
-    return ((this.#marks[position & WRAP] ?? 0) & PRESENT) !== 0
+    return this.#present[position & WRAP] === 1
   }
 
   #advance(): void {

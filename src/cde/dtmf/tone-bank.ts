@@ -2,8 +2,8 @@ import { COLUMNS_HZ, ROWS_HZ } from './tone-pairs.ts'
 
 /** 2.5 ms: what all windows of masker and reporter are made of. */
 export const BLOCK_SAMPLES = 20
-/** Blocks remembered: 40 ms, the longest window. */
-export const BLOCKS_MAX = 16
+/** Blocks remembered: 80 ms, for windows of up to 40 ms and a look at what was around them. */
+export const BLOCKS_MAX = 32
 export const TONES_HZ: readonly number[] = [...ROWS_HZ, ...COLUMNS_HZ]
 
 const RATE_HZ = 8_000

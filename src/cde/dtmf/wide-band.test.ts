@@ -68,7 +68,7 @@ function keyed(settings: ToneSettings, call: CallSettings = {}, keysCount = 16) 
 }
 
 test('control: without a masker every key is read off the agent\u2019s G.722', () => {
-  const deaf = { judge: () => ({ reachSamples: 0, isLikely: false }) }
+  const deaf = { judge: () => ({ reachSamples: 0, afterSamples: 0, isLikely: false }) }
   const { keys, tones, heard } = keyed({ toneMs: 40, gapMs: 40 }, { newMasker: () => deaf })
   const samples = toBaseRate(heardWide(heard), 16_000)
   for (const [index, { from, to }] of tones.spans.entries()) {
