@@ -26,6 +26,7 @@ export async function callSaying(
       await sleep(Math.max(0, saidAllAtMs - performance.now()))
       await phone.command('b')
       await phone.hungUp(5_000)
+      assert.equal(phone.decodes(), codec ?? 'PCMA')
       assert.equal(phone.srtpSuite() !== undefined, srtp !== undefined, 'SRTP with the caller')
     },
     recording: () => phone.recording(),
@@ -34,8 +35,13 @@ export async function callSaying(
 }
 
 /** As `callSaying`; the keys are pressed in the silence that the audio has for them, and travel as RFC 4733 events. */
-export async function callPressing(target: Target, audio: CallAudio, srtp?: Srtp): Promise<Caller> {
-  const phone = await callSaying(target, audio, srtp)
+export async function callPressing(
+  target: Target,
+  audio: CallAudio,
+  srtp?: Srtp,
+  codec?: BaresipOptions['codec'],
+): Promise<Caller> {
+  const phone = await callSaying(target, audio, srtp, codec)
   const answeredAtMs = performance.now()
   const untilSilence = (press: number): number => (audio.presses[press]?.fromSample ?? 0) / SAMPLES_PER_MS
   return {

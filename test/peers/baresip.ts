@@ -34,6 +34,8 @@ export interface Baresip extends AsyncDisposable {
   rtcpSummary(): RtcpSummary | undefined
   /** The suite of its call's SRTP; undefined in the clear. */
   srtpSuite(): string | undefined
+  /** What it decodes, as its console names it; it falls back to others where its only codec is misspelt. */
+  decodes(): string | undefined
   /** Resolves when its call is up; rejects after the time. */
   established(timeoutMs: number): Promise<void>
   /** Resolves when its call is over and the recording is complete. */
@@ -76,7 +78,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   await writeFile(join(home, 'says.wav'), writeWav([saysAtRate], rateHz))
   await writeFile(join(home, 'config'), await configuration(home, first, rateHz))
   // baresip names G.722 by its rate, not by its clock.
-  const codecs = `audio_codecs=${codec}/${rateHz}/${codec === 'opus' ? 2 : 1}`
+  const codecs = `audio_codecs=${codec}/${rateHz}/1`
   const answer = options.dials === undefined ? 'answermode=auto;' : ''
   const encryption = options.srtp === undefined ? '' : `mediaenc=${options.srtp === 'required' ? 'srtp-mand' : 'srtp'};`
   await writeFile(join(home, 'accounts'), `<${uri}>;regint=0;${answer}${encryption}${codecs}\n`)
@@ -93,6 +95,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     keysSeen: () => [...program.output().matchAll(/received event: '(.)' \(end=1\)/g)].map(([, key]) => key).join(''),
     rtcpSummary: () => readSummary(program.output()),
     srtpSuite: () => /SRTP is Enabled \(cryptosuite=(\w+)\)/.exec(program.output())?.[1],
+    decodes: () => /Set audio decoder: (\w+)/.exec(program.output())?.[1],
     async established(timeoutMs) {
       await program.waitFor(/Call established/, timeoutMs)
     },

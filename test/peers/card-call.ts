@@ -126,6 +126,7 @@ export async function takeCardCall(
   )
   await caller.over()
   await agent.hungUp(5_000)
+  assert.equal(agent.decodes(), agentCodec ?? 'PCMA')
   assert.equal(agent.srtpSuite() !== undefined, agentSrtp !== 'off', 'SRTP with the agent')
   const heard = await agent.recording()
   for (const { name, count } of decoders)

@@ -55,6 +55,16 @@ export class AgentStream {
     return packet
   }
 
+  /** Where the next audio continues, if it comes when it is due. */
+  get timestamp(): number {
+    return this.#timestamp
+  }
+
+  /** A packet with a timestamp of its own, which the audio around it knows nothing of: an event of another clock. */
+  aside(payloadType: number, payload: Uint8Array, timestamp: number, marker: boolean, nowMs: number): Uint8Array {
+    return this.#write(payloadType, payload, timestamp, marker, nowMs)
+  }
+
   /** Time that passes without a packet. */
   skip(durationMs: number): void {
     this.#timestamp = (this.#timestamp + Math.round(durationMs * this.#unitsPerMs)) >>> 0

@@ -13,15 +13,16 @@ export class Formats {
   readonly #isUntouched = new Uint8Array(128)
   /** What the agent gets; undefined while the agent takes no audio that we know. */
   readonly agentAudio: SpeechFormat | undefined
-  /** Undefined when the agent did not negotiate telephone-event at 8 kHz. */
-  readonly agentEventType: number | undefined
+  /** In the clock of the audio where the agent has them so (RFC 4733 2.1); undefined when the agent takes no events. */
+  readonly agentEvents: AudioFormat | undefined
 
   constructor(caller: readonly AudioFormat[], agent: readonly AudioFormat[]) {
     this.#caller = caller
     // MED-08: the same codec on both legs where both have it.
     const audio = agent.filter(isSpeech)
     this.agentAudio = audio.find(({ codec }) => caller.some((format) => format.codec === codec)) ?? audio[0]
-    this.agentEventType = agent.find(isEventAt8k)?.payloadType
+    const events = agent.filter(({ codec }) => codec === 'telephone-event')
+    this.agentEvents = events.find(({ clockHz }) => clockHz === this.agentAudio?.clockHz) ?? events[0]
     for (const { payloadType, codec } of caller.toReversed()) {
       this.#isUntouched[payloadType] = codec === this.agentAudio?.codec ? 1 : 0
     }
@@ -66,8 +67,4 @@ export function audioUnits(
   const units = durationUnits(codec, octets, start, length)
   if (codec === 'opus') return units
   return units >= dtmfLimits.audioSamplesMin && units <= dtmfLimits.audioSamplesMax ? units : 0
-}
-
-function isEventAt8k(format: AudioFormat): boolean {
-  return format.codec === 'telephone-event' && format.clockHz === EVENT_CLOCK_HZ
 }

@@ -1,5 +1,5 @@
-import type { RtpNumbers, RtpPacket } from '../media/rtp.ts'
-import { RTP_HEADER_OCTETS } from '../media/rtp.ts'
+import { EventClock, type EventClocks } from '../media/event-clock.ts'
+import { RTP_HEADER_OCTETS, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
 import { Transcoders } from '../media/transcoder.ts'
 import type { AgentStream } from './agent-stream.ts'
 import type { Counters } from './counters.ts'
@@ -10,12 +10,15 @@ const USUAL_PACKET_MS = 20
 
 /**
  * Caller → agent while nothing is masked: audio in the agent's codec crosses untouched, other audio is transcoded, negotiated
- * events cross; all else is dropped and counted.
+ * events cross, in the agent's clock; all else is dropped and counted.
  */
 export class Relaying {
   readonly #stream: AgentStream
   readonly #counters: Counters
   readonly #transcoders = new Transcoders()
+  readonly #events = new EventClock()
+  /** The clock of the caller's audio. */
+  #audioHz: number | undefined
   #packetMs = USUAL_PACKET_MS
   #lastMs = Number.NEGATIVE_INFINITY
 
@@ -48,7 +51,7 @@ export class Relaying {
     const { clockHz } = incoming
     const packet = this.#stream.relay(agent.payloadType, payload, { ...rtp, clockHz }, units, nowMs)
     if (packet === 'late') return this.#drop('dtmf_audio_late')
-    this.#relayed((units * 1_000) / clockHz, nowMs)
+    this.#relayed(clockHz, (units * 1_000) / clockHz, nowMs)
     return [packet]
   }
 
@@ -61,7 +64,7 @@ export class Relaying {
     if (agent === undefined || !formats.isUntouched(rtp.payloadType)) return false
     const units = audioUnits(agent, octets, start + RTP_HEADER_OCTETS, rtp.payloadOctets)
     if (units === 0 || !this.#stream.relayInPlace(octets, start, agent.payloadType, rtp, units, nowMs)) return false
-    this.#relayed((units * 1_000) / agent.clockHz, nowMs)
+    this.#relayed(agent.clockHz, (units * 1_000) / agent.clockHz, nowMs)
     return true
   }
 
@@ -71,16 +74,27 @@ export class Relaying {
   }
 
   #event(rtp: RtpPacket, formats: Formats, nowMs: number): Uint8Array[] {
-    const payloadType = formats.agentEventType
+    const { agentAudio, agentEvents } = formats
     if (typeof parseEvents(rtp.payload) === 'string') return this.#drop('dtmf_event_refused')
-    if (payloadType === undefined || formats.clockHz(rtp.payloadType) !== 8_000) {
-      return this.#drop('dtmf_event_not_relayed')
-    }
-    const packet = this.#stream.relay(payloadType, rtp.payload, { ...rtp, clockHz: 8_000 }, 0, nowMs)
+    if (agentAudio === undefined || agentEvents === undefined) return this.#drop('dtmf_event_not_relayed')
+    const fromHz = formats.clockHz(rtp.payloadType)
+    const { payloadType, clockHz: toHz } = agentEvents
+    const isOneClock = fromHz === toHz && toHz === agentAudio.clockHz && fromHz === (this.#audioHz ?? fromHz)
+    if (!isOneClock) return this.#convertEvent(rtp, payloadType, { fromHz, toHz, streamHz: agentAudio.clockHz }, nowMs)
+    const packet = this.#stream.relay(payloadType, rtp.payload, { ...rtp, clockHz: fromHz }, 0, nowMs)
     return packet === 'late' ? [] : [packet]
   }
 
-  #relayed(packetMs: number, nowMs: number): void {
+  #convertEvent(rtp: RtpPacket, payloadType: number, clocks: EventClocks, nowMs: number): Uint8Array[] {
+    const silentMs = Number.isFinite(this.#lastMs) ? Math.max(0, nowMs - this.dueMs) : 0
+    const streamTimestamp = (this.#stream.timestamp + Math.round((silentMs * clocks.streamHz) / 1_000)) >>> 0
+    const event = this.#events.convert(rtp, clocks, streamTimestamp)
+    if (event === undefined) return []
+    return [this.#stream.aside(payloadType, event.payload, event.timestamp, rtp.marker, nowMs)]
+  }
+
+  #relayed(clockHz: number, packetMs: number, nowMs: number): void {
+    this.#audioHz = clockHz
     this.#packetMs = packetMs
     this.#lastMs = nowMs
   }

@@ -21,6 +21,9 @@ export interface SpeechFormat extends AudioFormat {
 /** What is negotiated unless a setting says otherwise: only what the masked line can carry. In our order of preference. */
 export const defaultCodecs: readonly AudioCodec[] = ['PCMA', 'PCMU', 'telephone-event']
 
+/** Of events and comfort noise (RFC 4733 2.1, RFC 3389 4): those of the audio that they go with. */
+const companionClocksHz: readonly number[] = [8_000, 16_000, 32_000, 48_000]
+
 // RFC 3551 6, table 4, and RFC 3389 4: these may come without rtpmap.
 const staticEncodings: Readonly<Record<string, string>> = {
   '0': 'PCMU/8000',
@@ -70,7 +73,9 @@ function readFormat(payloadTypeText: string, encoding: string): AudioFormat | un
   const codec = codecNamed(name)
   // RFC 7587 7: Opus is always named with two channels, whatever it carries.
   if (codec === undefined || channels !== (codec === 'opus' ? '2' : '1')) return undefined
-  if (codec === 'CN' || codec === 'telephone-event') return clockHz > 0 ? { payloadType, codec, clockHz } : undefined
+  if (codec === 'CN' || codec === 'telephone-event') {
+    return companionClocksHz.includes(clockHz) ? { payloadType, codec, clockHz } : undefined
+  }
   return clockHz === speechCodecs[codec].clockHz ? { payloadType, codec, clockHz } : undefined
 }
 

@@ -124,12 +124,15 @@ test('an answer with fewer media lines than the offer is filled up', () => {
   ])
 })
 
-test('telephone-event that only one side has, or has on another clock, is left out', () => {
+test('telephone-event that only one side has is left out; on another clock each side keeps its own', () => {
   const offer = description('c=IN IP4 10.1.1.1', 'm=audio 4000 RTP/AVP 8 100', 'a=rtpmap:100 telephone-event/48000')
+  const without = linesOf(relayAnswer(offer, description('c=IN IP4 10.2.2.2', 'm=audio 7000 RTP/AVP 8'), local))
+  assert.ok(without.includes('m=audio 30000 RTP/AVP 8'))
+  assert.doesNotMatch(without.join('\n'), /telephone-event/)
   const answer = description('c=IN IP4 10.2.2.2', 'm=audio 7000 RTP/AVP 8 101', 'a=rtpmap:101 telephone-event/8000')
   const lines = linesOf(relayAnswer(offer, answer, local))
-  assert.ok(lines.includes('m=audio 30000 RTP/AVP 8'))
-  assert.doesNotMatch(lines.join('\n'), /telephone-event/)
+  assert.ok(lines.includes('m=audio 30000 RTP/AVP 8 100'))
+  assert.ok(lines.includes('a=rtpmap:100 telephone-event/48000'))
 })
 
 test('an answer in the other law is answered in the offer’s, for the relay transcodes', () => {

@@ -213,23 +213,26 @@ function commonFormats(offered: readonly AudioFormat[], answered: readonly Audio
     const ours = offered.find(({ codec, clockHz }) => codec === theirs.codec && clockHz === theirs.clockHz)
     return ours === undefined ? [] : [{ ours, theirs }]
   })
-  if (pairs.some(({ ours }) => isSpeech(ours))) return pairs
-  const ours = offered.find(isSpeech)
-  const theirs = answered.find(isSpeech)
+  const speech = pairs.find(({ ours }) => isSpeech(ours))
+  const ours = speech?.ours ?? offered.find(isSpeech)
+  const theirs = speech?.theirs ?? answered.find(isSpeech)
   if (ours === undefined || theirs === undefined) return pairs
-  return [{ ours, theirs }, ...pairs, ...transcodedEvents(ours.clockHz, pairs, offered, answered)]
+  const transcoded = speech === undefined ? [{ ours, theirs }] : []
+  return [...transcoded, ...pairs, ...convertedEvents(ours.clockHz, pairs, offered, answered)]
 }
 
-/** Where the codecs' clocks differ, so do those of the events that go with them (RFC 4733 2.1): both sides keep theirs. */
-function transcodedEvents(
+/** Where the clocks of the two sides' events differ (RFC 4733 2.1: those of their audio), both keep theirs: see event-clock. */
+function convertedEvents(
   clockHz: number,
   pairs: readonly FormatPair[],
   offered: readonly AudioFormat[],
   answered: readonly AudioFormat[],
 ): FormatPair[] {
-  const ours = offered.find((format) => format.codec === 'telephone-event' && format.clockHz === clockHz)
+  const events = offered.filter(({ codec }) => codec === 'telephone-event')
+  const ours = events.find((format) => format.clockHz === clockHz) ?? events[0]
   const theirs = answered.find(({ codec }) => codec === 'telephone-event')
-  const isPaired = pairs.some((pair) => pair.ours === ours)
+  const hasOwn = pairs.some((pair) => pair.ours.codec === 'telephone-event' && pair.ours.clockHz === clockHz)
+  const isPaired = hasOwn || pairs.some((pair) => pair.ours === ours)
   return ours === undefined || theirs === undefined || isPaired ? [] : [{ ours, theirs }]
 }
 

@@ -54,6 +54,19 @@ export class OutgoingStream {
     return writeRtp({ payloadType, marker, sequence, timestamp, ssrc: this.ssrc }, payload)
   }
 
+  /** A packet with a timestamp of its own, which the packets around it know nothing of: an event of another clock. */
+  aside(
+    payloadType: number,
+    payload: Uint8Array,
+    sequenceStep: number,
+    timestamp: number,
+    marker: boolean,
+  ): Uint8Array {
+    const sequence = (this.#sequence - 1 + sequenceStep) & 0xffff
+    if (sequenceStep >= 0) this.#sequence = (sequence + 1) & 0xffff
+    return writeRtp({ payloadType, marker, sequence, timestamp, ssrc: this.ssrc }, payload)
+  }
+
   /** As `placed` for a step forward, onto a packet where it lies: only its header changes. */
   placedInPlace(
     octets: Uint8Array,

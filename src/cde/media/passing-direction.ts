@@ -2,12 +2,21 @@ import type { RandomBytes } from '../../lib/random.ts'
 import { mediaLimits } from '../../lib/limits.ts'
 import { type AudioFormat, isSpeech } from './audio-formats.ts'
 import { silentPayload } from './codecs/coders.ts'
+import { EventClock } from './event-clock.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { parseRtp, type RtpFields, type RtpNumbers, type RtpPacket } from './rtp.ts'
 import { sequenceStep } from './stream-continuity.ts'
 import { Transcoders } from './transcoder.ts'
 
-type Counter = 'passed' | 'not_rtp' | 'unknown_type' | 'no_format' | 'suspect_payload' | 'not_decodable' | 'restarts'
+type Counter =
+  | 'passed'
+  | 'not_rtp'
+  | 'unknown_type'
+  | 'no_format'
+  | 'suspect_payload'
+  | 'not_decodable'
+  | 'late_event'
+  | 'restarts'
 
 interface Front {
   readonly ssrc: number
@@ -38,6 +47,7 @@ export class PassingDirection {
     no_format: 0,
     suspect_payload: 0,
     not_decodable: 0,
+    late_event: 0,
     restarts: 0,
   }
   #incoming = new Map<number, AudioFormat>()
@@ -47,6 +57,7 @@ export class PassingDirection {
   /** By incoming payload type: units of its timestamps in a millisecond. */
   readonly #perMs = new Uint8Array(128).fill(CLOCK_PER_MS)
   readonly #transcoders = new Transcoders()
+  readonly #events = new EventClock()
   #front: Front | undefined
 
   constructor(options: { random: RandomBytes }) {
@@ -96,8 +107,9 @@ export class PassingDirection {
     if (typeof rtp === 'string') return this.#drop('not_rtp')
     const format = this.#incoming.get(rtp.payloadType)
     if (format === undefined) return this.#drop('unknown_type')
-    const carried = format.codec === 'telephone-event' ? this.#event(rtp, format) : this.#audio(rtp, format)
+    const carried = format.codec === 'telephone-event' ? this.#event(rtp, format, nowMs) : this.#audio(rtp, format)
     if (typeof carried === 'string') return this.#drop(carried)
+    if (carried.aside !== undefined) return this.#emitAside(rtp, carried, carried.aside)
     return this.#emit(rtp, format.clockHz, carried, nowMs)
   }
 
@@ -146,14 +158,32 @@ export class PassingDirection {
     return payload === undefined ? 'not_decodable' : { format: target, payload }
   }
 
-  #event(rtp: RtpPacket, format: AudioFormat): Carried | Counter {
-    // RFC 4733 2.3: one or more blocks of four octets. Only events on the stream's own clock can be placed.
+  #event(rtp: RtpPacket, format: AudioFormat, nowMs: number): Carried | Counter {
+    // RFC 4733 2.3: one or more blocks of four octets.
     if (rtp.payload.length === 0 || rtp.payload.length % 4 !== 0) return 'suspect_payload'
-    const clockHz = this.#outgoing.find(isSpeech)?.clockHz
-    const target = this.#outgoing.find(
-      (other) => other.codec === 'telephone-event' && other.clockHz === format.clockHz && other.clockHz === clockHz,
-    )
-    return target === undefined ? 'no_format' : { format: target, payload: rtp.payload }
+    const streamHz = this.#outgoing.find(isSpeech)?.clockHz
+    const events = this.#outgoing.filter(({ codec }) => codec === 'telephone-event')
+    const target = events.find(({ clockHz }) => clockHz === streamHz) ?? events[0]
+    if (target === undefined || streamHz === undefined) return 'no_format'
+    const isOneClock = format.clockHz === target.clockHz && target.clockHz === streamHz
+    const front = this.#front
+    if (isOneClock && (front === undefined || front.perMs * 1_000 === streamHz))
+      return { format: target, payload: rtp.payload }
+    const silentMs = front === undefined ? 0 : nowMs - front.atMs
+    const streamTimestamp = (this.#out.timestamp + Math.round((silentMs * streamHz) / 1_000)) >>> 0
+    const clocks = { fromHz: format.clockHz, toHz: target.clockHz, streamHz }
+    const event = this.#events.convert(rtp, clocks, streamTimestamp)
+    return event === undefined ? 'late_event' : { format: target, payload: event.payload, aside: event.timestamp }
+  }
+
+  /** An event whose timestamp is not the audio's: it takes its place in the order of packets only. */
+  #emitAside(rtp: RtpPacket, { format, payload }: Carried, timestamp: number): Uint8Array {
+    const front = this.#front
+    const step = front?.ssrc === rtp.ssrc ? sequenceStep(front.sequence, rtp.sequence) : 1
+    const sequence = Math.abs(step) <= mediaLimits.sequenceJumpMax ? step : 1
+    if (front?.ssrc === rtp.ssrc && step >= 0) front.sequence = rtp.sequence
+    this.#counts.passed++
+    return this.#out.aside(format.payloadType, payload, sequence, timestamp, rtp.marker)
   }
 
   #emit(rtp: RtpPacket, clockHz: number, carried: Carried, nowMs: number): Uint8Array {
@@ -209,4 +239,6 @@ function isPlausible(front: Front, rtp: RtpFields, sequence: number, nowMs: numb
 interface Carried {
   readonly format: AudioFormat
   readonly payload: Uint8Array
+  /** For what does not follow the source's timestamps: its own on our stream. */
+  readonly aside?: number
 }

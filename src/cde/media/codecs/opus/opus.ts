@@ -28,6 +28,12 @@ const BITRATE = 32_000
 /** 0–10, quality against cost; the cost is in ../README.md. */
 const COMPLEXITY = 3
 
+/** Frames of libopus, in 10 ms, and the most that a packet may last (RFC 6716 2.1.4, 3.2.5). */
+const libopusTens: readonly number[] = [1, 2, 4, 6]
+const TENS_MAX = 12
+/** RFC 6716 3.2.1. */
+const FRAME_OCTETS_MAX = 1_276
+
 export class OpusEncoder implements AudioEncoder {
   readonly sampleRateHz: OpusRateHz
   #handler: OpusHandler | undefined
@@ -46,6 +52,31 @@ export class OpusEncoder implements AudioEncoder {
 
   /** @returns octets written; 0 when the frame's length is none of Opus', the encoder was closed or the thread had none to give */
   encode(samples: Int16Array, payload: Uint8Array): number {
+    const tens = (100 * samples.length) / this.sampleRateHz
+    if (libopusTens.includes(tens)) return this.#encodeFrame(samples, payload)
+    return Number.isInteger(tens) && tens <= TENS_MAX ? this.#encodeTens(samples, payload) : 0
+  }
+
+  /**
+   * What libopus has no frame for, as frames of 10 ms in one packet: they are of one size, so they follow each other without lengths
+   * (RFC 6716 3.2.5: two octets, code 3 and the count of frames at a constant rate).
+   */
+  #encodeTens(samples: Int16Array, payload: Uint8Array): number {
+    const frame = this.sampleRateHz / 100
+    const packet = new Uint8Array(FRAME_OCTETS_MAX)
+    let octets = 2
+    for (let from = 0; from < samples.length; from += frame) {
+      const length = this.#encodeFrame(samples.subarray(from, from + frame), packet)
+      if (length === 0) return 0
+      payload.set(packet.subarray(1, length), octets)
+      octets += length - 1
+    }
+    payload[0] = (packet[0] ?? 0) | 3
+    payload[1] = samples.length / frame
+    return octets
+  }
+
+  #encodeFrame(samples: Int16Array, payload: Uint8Array): number {
     if (this.#handler === undefined) return 0
     return Math.max(0, opusNative().encode(this.#handler, samples, payload))
   }
