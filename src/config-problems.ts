@@ -25,8 +25,14 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'media.codecs[]': ['must be PCMA, PCMU, G722 or opus', '"G722"'],
   'media.jitterMs': ['must be 0 to 200 milliseconds', '40'],
   store: ['must say where the database is', '{ "file": "./data/tonewall.sqlite" }'],
-  trustedPeers: ['must list the addresses that may send SIP, or be "any"', '["198.51.100.7", "10.0.0.5"]'],
-  'trustedPeers[]': ['must be an IP address that may send SIP', '"198.51.100.7"'],
+  trustedPeers: [
+    'must list the addresses and networks that may send SIP, or be "any"',
+    '["198.51.100.7", "10.0.0.0/24"]',
+  ],
+  'trustedPeers[]': [
+    'must be an IP address or network (CIDR, no bits behind the prefix) that may send SIP',
+    '"10.0.0.0/24"',
+  ],
   'allowClearKeys[]': ['must be an IP address to and from which SRTP keys may travel in SIP without TLS', '"10.0.0.5"'],
   merchants: ['must list at least one merchant', '[{ "id": "acme", "name": "Acme Ltd" }]'],
   'merchants[].id': ['must start with a small letter; letters, digits and hyphens, at most 40', '"acme"'],

@@ -134,6 +134,7 @@ test('references between settings and files are checked', () => {
 test('what could not work, or would leave a door open, is refused', () => {
   assert.match(problemsOf({ trustedPeers: undefined }), /^trustedPeers: is missing/m)
   assert.match(problemsOf({ trustedPeers: [] }), /^trustedPeers: /m)
+  assert.match(problemsOf({ trustedPeers: ['10.0.0.5/24'] }), /^trustedPeers\[0\]: must be an IP address or network/m)
   assert.match(problemsOf({ media: { host: '0.0.0.0' } }), /^media\.host: /m)
   assert.match(problemsOf({ capture: { endKey: '*' } }), /^capture\.clearKey: must differ/m)
   const key = (keyFile: string) => ({ apiKeys: [{ name: 'crm', merchant: 'acme', keyFile }] })

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { configChecks } from './config-checks.ts'
 import { configProblems } from './config-problems.ts'
+import { ipNetwork } from './lib/ip-network.ts'
 import {
   captureSettings,
   type FieldSettings,
@@ -24,6 +25,10 @@ import {
 const name = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
 const port = z.number().int().min(1).max(65_535)
 const ipAddress = z.string().refine((text) => isIP(text) !== 0)
+const ipAddressOrNetwork = z
+  .string()
+  .max(64)
+  .refine((text) => ipNetwork(text) !== undefined)
 /** An address that we bind and tell others: 0.0.0.0 and :: would end up in SDP, where they mean hold. */
 const ownAddress = ipAddress.refine((text) => text !== '0.0.0.0' && !/^[0:]*$/.test(text))
 const sipUri = z
@@ -56,7 +61,7 @@ export const configSchema = z.strictObject({
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),
   store: z.strictObject({ file: z.string().min(1).default('./data/tonewall.sqlite') }),
   /** Who may send SIP. Missing only on loopback; `any` opens it to everybody. */
-  trustedPeers: z.union([z.literal('any'), z.array(ipAddress).min(1).max(256)]).optional(),
+  trustedPeers: z.union([z.literal('any'), z.array(ipAddressOrNetwork).min(1).max(256)]).optional(),
   /** Peers to and from which SRTP keys may travel in SIP without TLS, because the network between is trusted. */
   allowClearKeys: z.array(ipAddress).max(256).default([]),
   merchants: z

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { Alarm } from '../lib/alarm.ts'
 import { Arming, type CaptureStart } from './arming.ts'
 import type { Clock } from '../lib/clock.ts'
+import { ipNetwork, isInNetworks } from '../lib/ip-network.ts'
 import type { RandomBytes } from '../lib/random.ts'
 import type { Order, Report } from '../wall/messages.ts'
 import type { CdeSettings } from '../wall/settings.ts'
@@ -138,12 +139,12 @@ export class CardZone {
       report: (message) => this.#captureReport(message),
     })
     const resolved = await resolveHosts(settings)
-    const trusted = new Set([...settings.trustedPeers, ...resolved.values()])
+    const trusted = [...settings.trustedPeers, ...resolved.values()].flatMap((text) => ipNetwork(text) ?? [])
     const userAgent = new UserAgent({
       local: settings.sip,
       userAgent: 'Tonewall',
       random,
-      allowSource: ({ host }) => settings.trustedPeers.length === 0 || trusted.has(host),
+      allowSource: ({ host }) => settings.trustedPeers.length === 0 || isInNetworks(host, trusted),
     })
     const { engine, kernel, threads, host, portMin, portMax, jitterMs } = settings.media
     const media = new MediaThreads({

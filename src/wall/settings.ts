@@ -97,7 +97,7 @@ export const cdeSettings = z.strictObject({
     kernel: kernelForwarding,
     codecs: mediaCodecs,
   }),
-  /** Source addresses that may send us SIP, or empty for any. */
+  /** Source addresses and networks (CIDR) that may send us SIP, or empty for any. */
   trustedPeers: z.array(z.string().max(64)).max(256).default([]),
   /** Peers to and from which SRTP keys may travel in SIP without TLS; loopback always may. */
   allowClearKeys: z.array(z.string().max(64)).max(256).default([]),
