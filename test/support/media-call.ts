@@ -1,5 +1,5 @@
 /** The real media of one call on ports in memory, with a caller and an agent who send packets to it. */
-import { type CallMedia, openCallMedia } from '../../src/cde/call/call-media.ts'
+import { type CallMedia, type CallMediaOptions, openCallMedia } from '../../src/cde/call/call-media.ts'
 import type { MediaEvent, MediaTerms } from '../../src/cde/call/media-orders.ts'
 import type { MediaPorts } from '../../src/cde/call/media-ports.ts'
 import type { Side } from '../../src/cde/call/negotiation.ts'
@@ -47,6 +47,7 @@ export interface MediaCallOptions {
   readonly nowMs: () => number
   /** What both sides speak; A-law and events when missing. */
   readonly formats?: readonly AudioFormat[]
+  readonly newMasker?: CallMediaOptions['newMasker']
   readonly onEvent?: (event: MediaEvent) => void
   readonly onKey?: (key: number) => void
 }
@@ -69,9 +70,9 @@ export class MediaCall {
   }
 
   static async open(options: MediaCallOptions): Promise<MediaCall> {
-    const { ports, random, nowMs, onEvent = () => {}, onKey = () => {} } = options
+    const { ports, random, nowMs, newMasker, onEvent = () => {}, onKey = () => {} } = options
     const media = await openCallMedia(
-      { ports, replacement: 'flat', jitterMs: 40, random, nowMs },
+      { ports, replacement: 'flat', jitterMs: 40, random, nowMs, ...(newMasker && { newMasker }) },
       { onKey: (key) => onKey(key), onEvent },
     )
     if (media === 'no-ports') throw new Error('no ports')

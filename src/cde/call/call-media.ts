@@ -7,7 +7,7 @@ import type { Address } from '../../lib/address.ts'
 import { mediaLimits } from '../../lib/limits.ts'
 import type { RandomBytes } from '../../lib/random.ts'
 import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
-import { CallerDirection } from '../dtmf/caller-direction.ts'
+import { CallerDirection, type CallerDirectionOptions } from '../dtmf/caller-direction.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import type { AudioSession } from '../media/audio-session.ts'
 import type { KernelForwarder } from '../media/kernel/forwarder.ts'
@@ -32,6 +32,8 @@ export interface CallMediaOptions {
   readonly nowMs: () => number
   /** Given where calls that are not armed may cross in the kernel. */
   readonly kernel?: KernelForwarder | undefined
+  /** Another judge of windows, to try what happens when it fails. */
+  readonly newMasker?: CallerDirectionOptions['newMasker']
 }
 
 /** Binds both legs' ports. @returns the media of a new call, or `no-ports` */
@@ -86,6 +88,7 @@ export class CallMedia {
         listener.onEvent({ type: 'mask-failed' })
       },
       onMasked: () => this.#secure.keyMasked(nowMs()),
+      ...(options.newMasker !== undefined && { newMasker: options.newMasker }),
     })
     this.#passing = new PassingDirection({ random })
     this.#legs = { caller: openLeg('caller', pairs.caller, random), agent: openLeg('agent', pairs.agent, random) }
