@@ -41,30 +41,31 @@ export class DoubtfulRun {
     this.#tell = tell
   }
 
-  /** The reporter has a press in the window that is heard next. */
-  pressed(): void {
-    this.#isSettled = true
-  }
-
   /**
    * @param pair of the window, -1 for none. @param doubt why it is not certain, undefined when it is
-   * @param from its first sample. @param re, im its correlations with the eight tones
+   * @param pressed the pair that the reporter has as pressed, -1 for none. @param from the window's first sample. @param re, im its correlations with the eight tones
    */
-  hear(pair: number, doubt: UncertainReason | undefined, from: number, re: Float64Array, im: Float64Array): void {
+  hear(
+    pair: number,
+    doubt: UncertainReason | undefined,
+    pressed: number,
+    from: number,
+    re: Float64Array,
+    im: Float64Array,
+  ): void {
     if (pair === -1) {
       if (this.#pair !== -1 && ++this.#misses >= MISSES_TO_END) this.#end()
       return
     }
     if (pair !== this.#pair && !(doubt === 'too-near' && this.#isNear(pair))) {
-      const isSettled = this.#isSettled && this.#pair === -1
       this.#end()
       this.#pair = pair
       this.#from = from
-      this.#isSettled = isSettled
       this.#turns.begin(pair, re, im)
     } else if (this.#misses > 0 || pair !== this.#pair) this.#turns.begin(this.#pair, re, im)
     else this.#turns.next(pair, re, im)
     this.#misses = 0
+    if (pressed === this.#pair) this.#isSettled = true
     this.#to = from + WINDOW_SAMPLES
     if (doubt === undefined) this.#certainHits++
     else {

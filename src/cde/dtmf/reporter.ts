@@ -18,8 +18,8 @@ const LAST_INDEX = BLOCKS_MAX * TONES - 1
 const SHIFTS = [0, -0.013, 0.013]
 /** Five windows are 33 ms of tone: 40 ms always gives them, 24 ms never. */
 const HITS_TO_REPORT = 5
-/** A 10 ms interruption costs at most 4 windows, a 30 ms pause at least 6. */
-const MISSES_TO_END = 5
+/** A 20 ms interruption costs at most 6 windows, a 30 ms pause at least 7. */
+const MISSES_TO_END = 7
 const LEVEL_DB_MIN = -46
 /** What is mostly outside the band of the tones is no key; most of speech need not be looked at further. */
 const BAND_SHARE_MIN = 0.4
@@ -81,7 +81,7 @@ export interface ReporterListener {
  * Which key was pressed, once? Strict, inside the standards (dtmf reference, 10.3): a false hit is a wrong card digit.
  * Correlation with the eight nominal tones, frequency by phase advance from window to window.
  * ```
- *   idle ──5 hits of one key in a row──▶ pressed ──5 misses in a row, or 5 hits of another key──▶ idle
+ *   idle ──5 hits of one key in a row──▶ pressed ──7 misses in a row, or 5 hits of another key──▶ idle
  * ```
  * Beside it runs a second, milder judgement of the same windows (`DoubtfulRun`): what was surely a press and became none is
  * told as a doubt.
@@ -125,8 +125,7 @@ export class Reporter {
       this.#release()
     }
     this.#follow(pair, from)
-    if (this.#pressed !== -1) this.#doubtful.pressed()
-    this.#doubtful.hear(likeliest, this.#doubt, from, this.#re, this.#im)
+    this.#doubtful.hear(likeliest, this.#doubt, this.#pressed, from, this.#re, this.#im)
   }
 
   /** Ends a press that is under way, and forgets its key. */
