@@ -208,6 +208,7 @@ export class CallerDirection {
     return new MaskedLine({
       replacement,
       maskPolicy,
+      random: this.#options.random,
       slow: this.#slow,
       isWide: this.#audio.isWide,
       onKey,

@@ -1,3 +1,4 @@
+import type { RandomBytes } from '../../lib/random.ts'
 import type { MaskPolicy } from '../../wall/settings.ts'
 import { FlatLine } from './flat-line.ts'
 import type { Carriage, Doubt, KeyCode } from './key-codes.ts'
@@ -14,6 +15,8 @@ import { BLOCK_SAMPLES, ToneBank } from './tone-bank.ts'
 export interface MaskedLineOptions {
   readonly replacement: ReplacementKind
   readonly maskPolicy: MaskPolicy
+  /** For what must not be guessed: when a pip begins. */
+  readonly random: RandomBytes
   /** True where the agent hears 16 kHz: wide samples go through beside the narrow ones. */
   readonly isWide?: boolean
   readonly newMasker?: () => Pick<Masker, 'judge'>
@@ -69,7 +72,7 @@ export class MaskedLine {
     this.#options = options
     this.#timeline = new Timeline(options.isWide)
     this.#masker = options.newMasker?.() ?? new Masker()
-    this.#replacement = new Replacement(options.replacement)
+    this.#replacement = new Replacement(options.replacement, options.random)
     this.#flat = new FlatLine(options.maskPolicy)
     this.#presses = new Presses(
       {

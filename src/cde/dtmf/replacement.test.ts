@@ -19,7 +19,7 @@ const pip = sound(decodeG711('PCMA', encodeG711('PCMA', Int16Array.from(PIP))))
 
 test('every key, held for 40 ms to 3 s, soft or loud, sounds the same to the bit', () => {
   const random = seededRandom(SEED)
-  assert.ok(pip.length > 600)
+  assert.ok(pip.length > 450)
   for (let key = 0; key < 16; key++) {
     const toneMs = [40, 80, 333, 3_000][key % 4] ?? 40
     const settings = { toneMs, gapMs: 100, levelDbm0: -3 - key, leadSamples: 1_000 + key * 37 }
@@ -60,6 +60,23 @@ test('keys faster than pips give fewer pips, never other ones', () => {
     pips++
   }
   assert.ok(pips >= 4 && pips <= 8, `${pips} pips`)
+})
+
+test('where a pip begins is chance: four cells of the grid, whatever the key', () => {
+  const starts = new Map<number, number>()
+  for (let call = 0; call < 64; call++) {
+    const settings = { toneMs: 60, gapMs: 200, leadSamples: 1_600 + 5 }
+    const tones = synthesizeKeys([call % 16], settings, seededRandom(SEED))
+    const heard = armedCall(packetize(tones.samples, { timestamp: 0, sequence: 0 }), {
+      replacement: 'flat',
+      random: seededRandom(call),
+    })
+    const start = heard.samples.findIndex((sample) => Math.abs(sample) > 8) - heard.offset
+    starts.set(Math.floor(start / 80), (starts.get(Math.floor(start / 80)) ?? 0) + 1)
+    assert.ok(start % 80 < 8, `${start} is not at a cell's beginning`)
+  }
+  assert.deepEqual([...starts.keys()].sort(), [17, 18, 19, 20])
+  for (const count of starts.values()) assert.ok(count > 6, `${[...starts.values()].join()}, seeds 0 to 63`)
 })
 
 test('silence is silence', () => {

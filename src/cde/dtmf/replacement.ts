@@ -1,17 +1,21 @@
+import type { RandomBytes } from '../../lib/random.ts'
 import type { ReplacementKind } from '../../wall/settings.ts'
 import { ComfortNoise } from './comfort-noise.ts'
+import { CELL_SAMPLES } from './timeline.ts'
 
 export type { ReplacementKind }
 
 const RATE_HZ = 8_000
 const PIP_HZ = 440
 const PIP_LEVEL_DBM0 = -20
-/** Whole cells, and no longer than the least that is masked for a press. */
-const PIP_SAMPLES = 640
+/** Whole cells; with the longest wait before it, about the least that is masked for a press. */
+const PIP_SAMPLES = 480
 const RAMP_SAMPLES = 80
+/** A pip begins up to three cells after its press, by chance; a power of two. */
+const PIP_STARTS = 4
 const OVERLOAD_DBM0 = 3.14
 
-/** One pip: 80 ms of 440 Hz with soft edges, always the same samples. */
+/** One pip: 60 ms of 440 Hz with soft edges, always the same samples. */
 export const PIP: Readonly<Int16Array> = Int16Array.from({ length: PIP_SAMPLES }, (_, i) => {
   const peak = 32_767 * 10 ** ((PIP_LEVEL_DBM0 - OVERLOAD_DBM0) / 20)
   const fromEdge = Math.min(i, PIP_SAMPLES - 1 - i, RAMP_SAMPLES)
@@ -25,15 +29,17 @@ export const PIP: Readonly<Int16Array> = Int16Array.from({ length: PIP_SAMPLES }
  */
 export class Replacement {
   readonly #kind: ReplacementKind
+  readonly #random: RandomBytes
   readonly #noise = new ComfortNoise()
-  /** How far the running pip has come. */
+  /** How far the running pip has come; negative before it begins. */
   #pipAt = PIP_SAMPLES
 
-  constructor(kind: ReplacementKind) {
+  constructor(kind: ReplacementKind, random: RandomBytes) {
     this.#kind = kind
+    this.#random = random
   }
 
-  /** True while a pip is under way, which masks whether the line does or not. */
+  /** True while a pip is under way or due, which masks whether the line does or not. */
   get isSounding(): boolean {
     return this.#pipAt < PIP_SAMPLES
   }
@@ -49,10 +55,19 @@ export class Replacement {
    * @param isPressStart a press begins with it: so does a pip, unless that of another press still plays
    */
   cover(samples: Int16Array, from: number, to: number, isPressStart: boolean): void {
-    if (isPressStart && this.#kind === 'flat' && !this.isSounding) this.#pipAt = 0
+    if (isPressStart && this.#kind === 'flat' && !this.isSounding) this.#pipAt = -this.#waitSamples()
     for (let i = from; i < to; i++) {
-      if (this.#pipAt < PIP_SAMPLES) samples[i] = PIP[this.#pipAt++] as number
+      if (this.#pipAt < PIP_SAMPLES) samples[i] = PIP[this.#pipAt++] ?? 0
       else samples[i] = this.#kind === 'comfort' ? this.#noise.next() : 0
     }
+  }
+
+  /**
+   * A press is found 0.1 ms sooner for some keys than for others, which rounding to cells only blurs. A hundred times as much
+   * of chance is laid over it.
+   */
+  #waitSamples(): number {
+    const [octet = 0] = this.#random(1)
+    return (octet % PIP_STARTS) * CELL_SAMPLES
   }
 }
