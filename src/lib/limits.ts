@@ -60,6 +60,8 @@ export const mediaLimits = {
   /** A freed port pair stays bound until it was quiet for this long (MED-11). */
   portQuietMs: 30_000,
   portDrainMs: 600_000,
+  /** After so long without a word about the noise of a pause, the pause is silent. */
+  comfortFillMs: 60_000,
   /** Pairs of one Opus encoder and one decoder in a thread: 90 kB each. A stream that gets none is silent. */
   opusPairsMax: 4_000,
 } as const
@@ -75,6 +77,21 @@ export const srtpLimits = {
   sessionParametersMax: 16,
   /** After a new key the old one counts for so long: packets cross with the answer. */
   oldKeyMs: 2_000,
+} as const
+
+/** DTLS-SRTP. */
+export const dtlsLimits = {
+  /** Of a datagram of ours, IP and UDP not counted: it crosses every path unbroken. */
+  datagramOctetsMax: 1_200,
+  /** A flight of ours has about a thousand; of what a peer sends no more is looked at. */
+  flightOctetsMax: 16_384,
+  fingerprintsMax: 8,
+  /** Handshakes of one leg that may fail: what somebody injects into one must not end the call, nor keep us busy for ever. */
+  attemptsMax: 8,
+  /** A handshake that takes longer has failed. */
+  handshakeMsMax: 20_000,
+  /** Datagrams of one leg that OpenSSL is given in a second; a handshake needs a dozen. */
+  datagramsPerSecondMax: 64,
 } as const
 
 /** The relay's own engines. */

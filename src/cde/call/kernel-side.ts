@@ -42,6 +42,7 @@ export class KernelSide {
     { packets: 0, octets: 0 },
     { packets: 0, octets: 0 },
   ]
+  readonly #sampledAtMs: Record<Side, number> = { caller: 0, agent: 0 }
   #agentHeardAtMs = 0
 
   constructor(options: KernelSideOptions) {
@@ -122,8 +123,15 @@ export class KernelSide {
 
   #cameFrom(from: Side, { sequence }: RtpNumbers, nowMs: number): void {
     if (from === 'agent') this.#agentHeardAtMs = nowMs
-    if (this.#path.state === 'kernel') this.#takeCounts(nowMs)
+    if (this.#path.state === 'kernel') this.#sampled(from, nowMs)
     else if (from === 'caller') this.#do(this.#path.packetSeen(sequence), nowMs)
+  }
+
+  /** User space sees a packet every few seconds; only a source that floods is counted more seldom than it is seen. */
+  #sampled(from: Side, nowMs: number): void {
+    if (nowMs < this.#sampledAtMs[from] + kernelLimits.countsEveryMs) return
+    this.#sampledAtMs[from] = nowMs
+    this.#takeCounts(nowMs)
   }
 
   #do(effect: PathEffect | undefined, nowMs: number): void {

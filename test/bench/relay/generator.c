@@ -1,5 +1,6 @@
-/* RTP load for bench-relay.ts: both directions of N calls from one socket, each leg with its own loopback address.
- * generator <calls-file> <sat|pace> <value> <warm-up ms> <measured ms> <core> <pid of the relay>
+/* RTP load for bench-relay.ts: both directions of N calls from one socket, each leg with its own address.
+ * generator <calls-file> <sat|pace> <value> <warm-up ms> <measured ms> <core> <pid of the relay> <the relay's IPv4 address>
+ * The legs are a.1.x.y and a.2.x.y, with a as in the relay's address.
  * The warm-up of pace is at least at WARM_UP_RATE, so that a relay that compiles while it runs has done so when it is measured.
  * calls-file: one line per call, "<relay port of the caller leg> <relay port of the agent leg>".
  * sat: <value> packets in flight, each arrival sends the next. pace: <value> packets per second, evenly.
@@ -26,6 +27,7 @@ static int order[LEGS_MAX], leg_count;
 static float latency_us[SAMPLES_MAX];
 static long sample_count;
 static int sock;
+static uint32_t relay_ip;
 static uint64_t sent, received, bad;
 
 static uint64_t now_ns(void) {
@@ -60,7 +62,7 @@ static void read_calls(const char *path) {
     int n = leg_count / 2 + 1;
     for (int side = 0; side < 2; side++) {
       struct leg *l = &legs[leg_count + side];
-      l->ip = htonl(0x7f000000u | (uint32_t)(side + 1) << 16 | n);
+      l->ip = htonl((ntohl(relay_ip) & 0xff000000u) | (uint32_t)(side + 1) << 16 | n);
       l->relay_port = htons(side ? b : a);
       l->ssrc = 0x10000000u + leg_count + side;
       l->sequence = (uint16_t)rand();
@@ -93,7 +95,7 @@ static void prepare(int slot, uint64_t now) {
   l->timestamp += 160;
   memset(p + HEADER, 0xd5, PACKET - HEADER);
   memcpy(p + HEADER, &now, 8); memcpy(p + HEADER + 8, &id, 4);
-  saddr[slot] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = l->relay_port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  saddr[slot] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = l->relay_port, .sin_addr.s_addr = relay_ip };
   siov[slot] = (struct iovec){ p, PACKET };
   struct msghdr *m = &smsg[slot].msg_hdr;
   *m = (struct msghdr){ .msg_name = &saddr[slot], .msg_namelen = sizeof saddr[slot], .msg_iov = &siov[slot], .msg_iovlen = 1,
@@ -129,7 +131,7 @@ static void check(int slot, int length, uint64_t now, int measuring) {
   struct leg *other = &legs[id ^ 1];
   int payload_ok = 1;
   for (int i = HEADER + 12; i < PACKET; i++) payload_ok &= p[i] == (char)0xd5;
-  if (to != other->ip || raddr[slot].sin_port != other->relay_port || raddr[slot].sin_addr.s_addr != htonl(INADDR_LOOPBACK) ||
+  if (to != other->ip || raddr[slot].sin_port != other->relay_port || raddr[slot].sin_addr.s_addr != relay_ip ||
       (p[0] & 0xff) != 0x80 || (p[1] & 0x7f) != 8 || !payload_ok) { bad++; return; }
   if (measuring && sample_count < SAMPLES_MAX) latency_us[sample_count++] = (now - stamp) / 1000.0f;
 }
@@ -151,7 +153,8 @@ static int by_value(const void *a, const void *b) { float x = *(float *)a, y = *
 static double percentile(double share) { return sample_count ? latency_us[(long)((sample_count - 1) * share)] : 0; }
 
 int main(int argc, char **argv) {
-  if (argc != 8) return 2;
+  if (argc != 9) return 2;
+  relay_ip = inet_addr(argv[8]);
   int closed_loop = strcmp(argv[2], "sat") == 0, pid = atoi(argv[7]);
   double value = atof(argv[3]);
   cpu_set_t set;
@@ -198,9 +201,9 @@ int main(int argc, char **argv) {
   while (receive_packets(0)) {}
   qsort(latency_us, sample_count, sizeof *latency_us, by_value);
   printf("{\"sent\":%llu,\"received\":%llu,\"bad\":%llu,\"seconds\":%.6f,\"packetsPerSecond\":%.1f,\"relayCpuSeconds\":%.6f,"
-         "\"lostWhole\":%lld,\"topUps\":%llu,\"p50Us\":%.1f,\"p99Us\":%.1f}\n",
+         "\"receivedWhole\":%llu,\"lostWhole\":%lld,\"topUps\":%llu,\"p50Us\":%.1f,\"p99Us\":%.1f}\n",
          (unsigned long long)measured_sent, (unsigned long long)measured_received, (unsigned long long)bad, seconds,
-         measured_received / seconds, (cpu1 - cpu0) / 1e9, (long long)(sent - received), (unsigned long long)lost,
+         measured_received / seconds, (cpu1 - cpu0) / 1e9, (unsigned long long)received, (long long)(sent - received), (unsigned long long)lost,
          percentile(0.5), percentile(0.99));
   return 0;
 }

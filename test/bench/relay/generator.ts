@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type BenchNet, loopback } from './relay-under-test.ts'
 
 const run = promisify(execFile)
 
@@ -14,6 +15,7 @@ export interface Measured {
   readonly relayCpuSeconds: number
   readonly seconds: number
   /** Of the whole run, warm-up included. */
+  readonly receivedWhole: number
   readonly lostWhole: number
   readonly p50Us: number
   readonly p99Us: number
@@ -41,9 +43,12 @@ export async function generate(
   load: Load,
   core: number,
   pid: number,
+  { relay, generatorPrefix }: BenchNet = loopback,
 ): Promise<Measured> {
   const { kind, value, warmUpMs, measuredMs } = load
-  const args = [callsFile, kind, String(value), String(warmUpMs), String(measuredMs), String(core), String(pid)]
-  const { stdout } = await run('nice', ['-n', '-20', program, ...args], { timeout: warmUpMs + measuredMs + 20_000 })
+  const args = [callsFile, kind, String(value), String(warmUpMs), String(measuredMs), String(core), String(pid), relay]
+  const { stdout } = await run('nice', ['-n', '-20', ...generatorPrefix, program, ...args], {
+    timeout: warmUpMs + measuredMs + 20_000,
+  })
   return JSON.parse(stdout) as Measured
 }

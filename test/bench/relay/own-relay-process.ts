@@ -5,12 +5,21 @@ import type { AudioSession } from '../../../src/cde/media/audio-session.ts'
 import type { EngineChoice } from '../../../src/cde/media/engines.ts'
 import { MediaThreads } from '../../../src/cde/threads/media-threads.ts'
 import { systemRandom } from '../../../src/lib/random.ts'
-import type { CallPorts } from './relay-under-test.ts'
+import { benchNet, type CallPorts } from './relay-under-test.ts'
 
-const [engineName = 'dgram', callsText = '1'] = process.argv.slice(2)
+const [engineName = 'dgram', callsText = '1', host = '127.0.0.1', kernel = 'off'] = process.argv.slice(2)
+const net = benchNet(host)
 const engine = engineName as EngineChoice
 const threads = new MediaThreads({
-  settings: { engine, host: '127.0.0.1', portMin: 20_100, portMax: 29_999, jitterMs: 40, replacement: 'flat' },
+  settings: {
+    engine,
+    host,
+    portMin: 20_100,
+    portMax: 29_999,
+    jitterMs: 40,
+    replacement: 'flat',
+    kernel: kernel === 'required' ? 'required' : 'off',
+  },
   threads: 1,
   codecs: ['PCMA'],
   nowMs: () => performance.now(),
@@ -34,8 +43,7 @@ process.stdout.write(`ready ${JSON.stringify(opened)}\n`)
 process.on('SIGTERM', () => void threads.stop().then(() => process.exit(0)))
 
 function session(call: number, side: 1 | 2): AudioSession {
-  const n = call + 1
-  const remote = { host: `127.${side}.${n >> 8}.${n & 255}`, port: 20_000 }
+  const remote = { host: net.leg(call, side), port: 20_000 }
   const formats = [{ payloadType: 8, codec: 'PCMA', clockHz: 8_000 }] as const
   return { remote, remoteRtcp: { ...remote, port: 20_001 }, formats, direction: 'sendrecv', ptimeMs: 20 }
 }

@@ -2,15 +2,15 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type StartedProgram, startProgram } from '../../support/processes.ts'
-import type { CallPorts, RelayUnderTest } from './relay-under-test.ts'
+import { type BenchNet, type CallPorts, loopback, type RelayUnderTest } from './relay-under-test.ts'
 
 const NG_PORT = 45_222
 
 /** rtpengine in user space (`--table=-1`) with one thread, its calls set up by its ng protocol. */
-export async function startRtpengine(calls: number, core: number): Promise<RelayUnderTest> {
+export async function startRtpengine(calls: number, core: number, net: BenchNet = loopback): Promise<RelayUnderTest> {
   const args = ['-n', '-20', 'taskset', '-c', String(core), 'rtpengine', '--config-file=none', '--table=-1']
   const own = [
-    '--interface=127.0.0.1',
+    `--interface=${net.relay}`,
     `--listen-ng=127.0.0.1:${NG_PORT}`,
     '--port-min=20100',
     '--port-max=29999',
@@ -26,7 +26,7 @@ export async function startRtpengine(calls: number, core: number): Promise<Relay
   const ask = asker(ng)
   await untilAlive(ask)
   const ports: CallPorts[] = []
-  for (let call = 0; call < calls; call++) ports.push(await setUp(ask, call))
+  for (let call = 0; call < calls; call++) ports.push(await setUp(ask, call, net))
   return { pid: program.pid, ports, close: () => close(program, ng) }
 }
 
@@ -55,17 +55,15 @@ async function untilAlive(ask: Ask): Promise<void> {
   throw new Error('rtpengine does not answer')
 }
 
-async function setUp(ask: Ask, call: number): Promise<CallPorts> {
+async function setUp(ask: Ask, call: number, net: BenchNet): Promise<CallPorts> {
   const ids = { 'call-id': `bench-${call}`, 'from-tag': 'caller', flags: ['trust-address'], ICE: 'remove' }
-  const offer = await ask({ command: 'offer', ...ids, sdp: sdp(call, 1) })
-  const answer = await ask({ command: 'answer', ...ids, 'to-tag': 'agent', sdp: sdp(call, 2) })
+  const offer = await ask({ command: 'offer', ...ids, sdp: sdp(net.leg(call, 1)) })
+  const answer = await ask({ command: 'answer', ...ids, 'to-tag': 'agent', sdp: sdp(net.leg(call, 2)) })
   // The offer's SDP goes to the agent and names the agent leg's port; the answer's names the caller leg's.
   return { caller: portOf(answer), agent: portOf(offer) }
 }
 
-function sdp(call: number, side: 1 | 2): string {
-  const n = call + 1
-  const host = `127.${side}.${n >> 8}.${n & 255}`
+function sdp(host: string): string {
   return `v=0\r\no=- 1 1 IN IP4 ${host}\r\ns=-\r\nc=IN IP4 ${host}\r\nt=0 0\r\nm=audio 20000 RTP/AVP 8\r\na=sendrecv\r\n`
 }
 
