@@ -8,6 +8,7 @@ import { type Address, sameAddress } from '../../../lib/address.ts'
 import { mediaLimits, relayLimits } from '../../../lib/limits.ts'
 import { type Frame, type FrameListener, MediaOpenError, type MediaSocket, type PacketListener } from '../socket.ts'
 import type { PolledEngine } from './engine.ts'
+import { type EngineFlow, EngineFlows, type FlowPort } from './engine-flows.ts'
 import { type Libc, libc as systemLibc, mapMemory } from './libc.ts'
 import { Allowance, deliverWaiting, isSendable, nowhere, OpenPort, type ReusedFrame } from './open-port.ts'
 import { SOCKADDR_OCTETS, writeSockaddr } from './sockaddr.ts'
@@ -55,7 +56,8 @@ export class EpollEngine implements PolledEngine {
     relay_connected: 0,
     relay_disconnected: 0,
   }
-  #openPorts = 0
+  readonly #ports = new Set<EpollPort>()
+  readonly flows = new EngineFlows<EpollPort>(() => this.#ports)
   #open = true
 
   /** @throws where the system refuses */
@@ -72,7 +74,7 @@ export class EpollEngine implements PolledEngine {
   }
 
   get openPorts(): number {
-    return this.#openPorts
+    return this.#ports.size
   }
 
   open(local: Address, onPacket: PacketListener, onFrame?: FrameListener): MediaSocket {
@@ -84,7 +86,7 @@ export class EpollEngine implements PolledEngine {
       this.#libc.close(port.fd)
       throw new MediaOpenError('failed')
     }
-    this.#openPorts++
+    this.#ports.add(epollPort)
     return epollPort
   }
 
@@ -162,12 +164,19 @@ export class EpollEngine implements PolledEngine {
       this.#counts.relay_refused++
       return true
     }
+    if (isConnected && this.#forwards(epollPort, length)) return true
     const frame = this.#frame
     frame.length = length
     if (isConnected) frame.from = epollPort.to
     else frame.from = epollPort.port.sourceAt(this.#memory.octets, this.#words, SOURCE_AT)
     epollPort.port.deliver(frame)
     if (!isConnected && epollPort.port.hearsOnly(epollPort.to)) this.#connect(epollPort)
+    return true
+  }
+
+  #forwards({ flow }: EpollPort, length: number): boolean {
+    if (flow === undefined || !flow.takes(this.#memory.octets, PACKET_AT, length)) return false
+    this.#sendAt(flow.out, PACKET_AT, length, flow.out.to)
     return true
   }
 
@@ -239,15 +248,17 @@ export class EpollEngine implements PolledEngine {
     port.to = to
     if (isSame) return
     this.#disconnect(port)
+    this.flows.moved(port)
     port.sockaddrOctets = isSendable(to) ? writeSockaddr(port.sockaddr, 0, to) : 0
     port.isAimed = port.sockaddrOctets > 0
   }
 
   release(port: EpollPort): void {
     this.#disconnect(port)
+    this.flows.moved(port)
     if (port.first !== undefined) this.#drop(port.first)
     port.first = undefined
-    this.#openPorts--
+    this.#ports.delete(port)
   }
 
   #drop(socket: EpollSocket): void {
@@ -266,7 +277,7 @@ export class EpollEngine implements PolledEngine {
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket?.epollPort.close()
+    for (const port of this.#ports) port.close()
     if (this.#open) this.#libc.close(this.#epoll)
     this.#open = false
   }
@@ -288,11 +299,12 @@ class EpollSocket extends Allowance {
   }
 }
 
-class EpollPort implements MediaSocket {
+class EpollPort implements MediaSocket, FlowPort<EpollPort> {
   readonly port: OpenPort
   readonly #engine: EpollEngine
   first: EpollSocket | undefined
   connected: EpollSocket | undefined
+  flow: EngineFlow<EpollPort> | undefined
   mayConnect = true
   to = nowhere
   isAimed = false

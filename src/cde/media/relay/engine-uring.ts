@@ -9,6 +9,7 @@ import { mediaLimits, relayLimits } from '../../../lib/limits.ts'
 import { type Frame, type FrameListener, MediaOpenError, type MediaSocket, type PacketListener } from '../socket.ts'
 import type { Arrival } from './arrival.ts'
 import type { PolledEngine } from './engine.ts'
+import { type EngineFlow, EngineFlows, type FlowPort } from './engine-flows.ts'
 import { type Libc, libc as systemLibc } from './libc.ts'
 import { Allowance, deliverWaiting, isSendable, nowhere, OpenPort, type ReusedFrame } from './open-port.ts'
 import { bindUdp, connectUdp } from './udp.ts'
@@ -39,6 +40,7 @@ export class UringEngine implements PolledEngine {
     relay_connected: 0,
     relay_disconnected: 0,
   }
+  readonly flows = new EngineFlows<UringPort>(() => this.#ports)
   readonly #arrived = (arrival: Arrival): void => this.#take(arrival)
   #generation = 0
   #tick = 0
@@ -130,6 +132,7 @@ export class UringEngine implements PolledEngine {
     this.#datagrams++
     if (arrival.result > mediaLimits.packetOctetsMax) return void this.#counts.relay_refused++
     if (!socket.mayTake(this.#tick)) return this.#flooded(socket, arrival)
+    if (isConnected && this.#forwards(uringPort, arrival)) return
     const frame = this.#frame
     frame.start = arrival.start
     frame.length = arrival.result
@@ -137,6 +140,12 @@ export class UringEngine implements PolledEngine {
     else frame.from = uringPort.port.sourceAt(this.#ring.octets, this.#ring.words, sourceAt)
     uringPort.port.deliver(frame)
     if (!isConnected && uringPort.port.hearsOnly(uringPort.to)) this.#connect(uringPort)
+  }
+
+  #forwards({ flow }: UringPort, { start, result }: Arrival): boolean {
+    if (flow === undefined || !flow.takes(this.#ring.octets, start, result)) return false
+    this.#ring.send(flow.out.connected?.slot ?? flow.out.index, start, result)
+    return true
   }
 
   /** The socket's receive is ended until the next millisecond: the rest waits in the kernel's own queue, or is lost there. */
@@ -196,6 +205,7 @@ export class UringEngine implements PolledEngine {
       return port.isAimed
     }
     this.#disconnect(port)
+    this.flows.moved(port)
     port.to = to
     port.isAimed = isSendable(to) && this.#ring.setDestination(port.index, to)
     return port.isAimed
@@ -203,6 +213,7 @@ export class UringEngine implements PolledEngine {
 
   release(port: UringPort): void {
     this.#disconnect(port)
+    this.flows.moved(port)
     const socket = this.#sockets[port.index]
     if (socket !== undefined) this.#drop(socket)
     this.#ports[port.index] = undefined
@@ -256,13 +267,14 @@ class UringSocket extends Allowance {
   }
 }
 
-class UringPort implements MediaSocket {
+class UringPort implements MediaSocket, FlowPort<UringPort> {
   readonly index: number
   readonly port: OpenPort
   readonly #engine: UringEngine
   to = nowhere
   isAimed = false
   connected: UringSocket | undefined
+  flow: EngineFlow<UringPort> | undefined
   mayConnect = true
   #open = true
 

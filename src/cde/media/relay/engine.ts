@@ -1,4 +1,5 @@
 import type { Address } from '../../../lib/address.ts'
+import type { FlowForwarder } from '../flow-forwarder.ts'
 import type { FrameListener, MediaSocket, PacketListener } from '../socket.ts'
 
 /**
@@ -32,6 +33,8 @@ export interface PolledEngine {
    * @returns true when somebody called `wakeUp`; each call of it is told once, at the latest by the second wait after it
    */
   wait(timeoutMs: number, gatherMs?: number): boolean
+  /** Forwards by itself what nobody has to look at. */
+  readonly flows: FlowForwarder
   counters(): Readonly<Record<string, number>>
   /** Closes every port, for good. */
   close(): void
