@@ -36,19 +36,21 @@ export interface CallMediaOptions {
   readonly newMasker?: CallerDirectionOptions['newMasker']
 }
 
-/** Binds both legs' ports. @returns the media of a new call, or `no-ports` */
+/** Binds both legs' ports, or none. @returns the media of a new call, or `no-ports`. @throws as `MediaPorts.open` */
 export async function openCallMedia(
   options: CallMediaOptions,
   listener: MediaListener,
 ): Promise<CallMedia | 'no-ports'> {
   const nowMs = options.nowMs()
   const caller = await options.ports.open()
-  const agent = caller && (await options.ports.open())
-  if (caller === undefined || agent === undefined) {
-    caller?.release(nowMs)
-    return 'no-ports'
+  if (caller === undefined) return 'no-ports'
+  let agent: PortPair | undefined
+  try {
+    agent = await options.ports.open()
+  } finally {
+    if (agent === undefined) caller.release(nowMs)
   }
-  return new CallMedia(options, listener, { caller, agent })
+  return agent === undefined ? 'no-ports' : new CallMedia(options, listener, { caller, agent })
 }
 
 export class CallMedia {

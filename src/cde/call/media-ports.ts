@@ -45,14 +45,21 @@ export class MediaPorts {
     this.#nowMs = nowMs
   }
 
-  /** @returns a bound pair, or undefined when none is left or none of a few tries could be bound */
+  /**
+   * @returns a bound pair, or undefined when none is left or none of a few tries could be bound
+   * @throws what the engine throws beyond MediaOpenError; the pair rests then as one that could not be bound
+   */
   async open(): Promise<PortPair | undefined> {
     for (let tries = 0; tries < callLimits.portTriesMax; tries++) {
       const port = this.#pool.take()
       if (port === undefined) return undefined
-      const pair = await this.#bind(port)
-      if (pair !== undefined) return pair
-      this.#pool.unusable(port, this.#nowMs())
+      let pair: PortPair | undefined
+      try {
+        pair = await this.#bind(port)
+        if (pair !== undefined) return pair
+      } finally {
+        if (pair === undefined) this.#pool.unusable(port, this.#nowMs())
+      }
     }
     return undefined
   }
