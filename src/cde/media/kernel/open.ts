@@ -13,7 +13,7 @@ export async function openKernelForwarder(
   host: string,
   random: RandomBytes,
 ): Promise<KernelForwarder | 'kernel-forwarding-unavailable' | undefined> {
-  if (wanted === 'off') return undefined
+  if (wanted === 'off' || wanted === 'engine') return undefined
   const unavailable = wanted === 'required' ? 'kernel-forwarding-unavailable' : undefined
   try {
     // Loads a native addon, which is not allowed everywhere.
