@@ -44,7 +44,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'numbers[].id': ['must start with a small letter; letters, digits and hyphens, at most 40', '"sales"'],
   'numbers[].called': ['must be the user part that callers reach', '"+442079460000"'],
   'numbers[].destination': ['must be a SIP URI', '"sip:sales@10.0.0.5:5060"'],
-  'numbers[].srtp': ['must be off, offered or required', '"required"'],
+  'numbers[].srtp': ['must be off, offered, required or dtls', '"required"'],
   'numbers[].nat': ['must be none, caller, agent or both', '"caller"'],
   gateways: [
     'must list at least one gateway account',

@@ -19,6 +19,7 @@ import { Captures } from './capture/captures.ts'
 import { oldestMonthOnEarth } from './capture/month.ts'
 import { DroppedKeys } from './capture/dropped-keys.ts'
 import { GatewayDesk } from './gateways/gateway-desk.ts'
+import { makeIdentity } from './media/dtls/certificate.ts'
 import { openUdpTransport, type SipTransport } from './sip/transport-udp.ts'
 import { dropStartRights } from './start-rights.ts'
 import { MediaThreads } from './threads/media-threads.ts'
@@ -147,8 +148,11 @@ export class CardZone {
       allowSource: ({ host }) => settings.trustedPeers.length === 0 || isInNetworks(host, trusted),
     })
     const { engine, kernel, threads, host, portMin, portMax, jitterMs } = settings.media
+    // As the process was started (control/cde-process.ts).
+    const mayLoadAddons = engine !== 'dgram' || kernel !== 'off'
     const media = new MediaThreads({
       settings: { engine, kernel, host, portMin, portMax, jitterMs, replacement: settings.replacement },
+      identity: mayLoadAddons ? makeIdentity(random, clock.wallMs()) : undefined,
       threads: threads === 0 ? Math.max(1, availableParallelism() - 1) : threads,
       codecs: [...settings.media.codecs, 'telephone-event'],
       nowMs,

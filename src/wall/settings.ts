@@ -55,8 +55,11 @@ export const numberSettings = z.strictObject({
   called: z.string().max(64),
   /** A SIP URI, for instance `sip:sales@10.0.0.5:5060`. */
   destination: z.string().max(512),
-  /** SRTP towards the destination: not, offered (RTP is taken as well), or SRTP only. The caller's side does as the caller offers. */
-  srtp: z.enum(['off', 'offered', 'required']).default('off'),
+  /**
+   * SRTP towards the destination: not, offered (RTP is taken as well), SRTP only, or SRTP only and with keys by DTLS. The
+   * caller's side does as the caller offers.
+   */
+  srtp: z.enum(['off', 'offered', 'required', 'dtls']).default('off'),
   /**
    * Sides whose phones are behind NAT and whose SDP names a private address. Their media source is learned, once, from the host
    * that their signalling comes from; with SRTP, and while a capture is open, nothing is learned.

@@ -17,8 +17,9 @@ export const layers: readonly Layer[] = [
   { prefix: 'src/wall/', imports: ['src/lib/'], packages: ['zod'] },
 
   { prefix: 'src/cde/sip/', imports: cdeCommon },
-  // The engines that call libc; koffi is the way there, and nowhere else.
+  // The engines that call libc, and DTLS, which calls OpenSSL; koffi is the way there, and nowhere else.
   { prefix: 'src/cde/media/relay/', imports: [...cdeCommon, 'src/cde/media/'], packages: ['koffi'] },
+  { prefix: 'src/cde/media/dtls/', imports: [...cdeCommon, 'src/cde/media/'], packages: ['koffi'] },
   { prefix: 'src/cde/media/', imports: cdeCommon, packages: ['opusscript'] },
   { prefix: 'src/cde/dtmf/', imports: [...cdeCommon, 'src/cde/media/'] },
   { prefix: 'src/cde/call/', imports: [...cdeCommon, 'src/cde/sip/', 'src/cde/media/', 'src/cde/dtmf/'] },

@@ -10,7 +10,7 @@ import type { MaskPolicy, ReplacementKind } from '../../wall/settings.ts'
 import { CallerDirection, type CallerDirectionOptions } from '../dtmf/caller-direction.ts'
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import type { AudioSession } from '../media/audio-session.ts'
-import type { KernelForwarder } from '../media/kernel/forwarder.ts'
+import type { FlowForwarder } from '../media/flow-forwarder.ts'
 import { PassingDirection } from '../media/passing-direction.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
 import type { Frame } from '../media/socket.ts'
@@ -30,8 +30,8 @@ export interface CallMediaOptions {
   readonly jitterMs: number
   readonly random: RandomBytes
   readonly nowMs: () => number
-  /** Given where calls that are not armed may cross in the kernel. */
-  readonly kernel?: KernelForwarder | undefined
+  /** Given where calls that are not armed may cross unseen: in the kernel, or in the engine. */
+  readonly kernel?: FlowForwarder | undefined
   /** Another judge of windows, to try what happens when it fails. */
   readonly newMasker?: CallerDirectionOptions['newMasker']
 }

@@ -4,7 +4,7 @@
  */
 import { kernelLimits } from '../../lib/limits.ts'
 import { AlignedNumbers } from '../media/aligned-numbers.ts'
-import type { FlowPair, KernelForwarder } from '../media/kernel/forwarder.ts'
+import type { FlowForwarder, FlowPair } from '../media/flow-forwarder.ts'
 import type { Flow } from '../media/kernel/flow.ts'
 import { KernelPath, type PathEffect } from '../media/kernel/kernel-path.ts'
 import { parseRtp, readPlainRtp, type RtpNumbers, rtpNumbers } from '../media/rtp.ts'
@@ -12,7 +12,7 @@ import { destinationOf, type Leg } from './media-leg.ts'
 import { otherSide, type Side } from './negotiation.ts'
 
 export interface KernelSideOptions {
-  readonly forwarder: KernelForwarder
+  readonly forwarder: FlowForwarder
   readonly legs: Readonly<Record<Side, Leg>>
   /** Nothing of the caller's crosses in the kernel any more, for certain. */
   onSecured(): void

@@ -7,6 +7,7 @@ import type { MaskPolicy } from '../../wall/settings.ts'
 import type { Doubt } from '../dtmf/key-codes.ts'
 import type { SlowNews, SlowPattern } from '../dtmf/slow-mode.ts'
 import type { AudioFormat, AudioSession } from '../media/audio-session.ts'
+import type { DtlsTerms } from '../media/dtls/terms.ts'
 import type { SrtpAgreement } from '../media/srtp/leg-srtp.ts'
 import type { Side } from './negotiation.ts'
 
@@ -18,6 +19,8 @@ export interface MediaTerms {
   readonly ownFormats: Readonly<Record<Side, readonly AudioFormat[]>>
   /** Of the legs in `sessions`; undefined for RTP in the clear. */
   readonly keys: Readonly<Record<Side, SrtpAgreement | undefined>>
+  /** Of legs whose keys come from a handshake beside the media. */
+  readonly dtls?: Readonly<Partial<Record<Side, DtlsTerms | undefined>>>
   /** Of legs whose peer is behind NAT: the host of its signalling, from which its media may be learned (sip.md 6.1 rule 2). */
   readonly learnFrom?: Readonly<Partial<Record<Side, string>>>
 }

@@ -2,6 +2,7 @@
 import type { Address } from '../../lib/address.ts'
 import { type RandomBytes, randomUnit } from '../../lib/random.ts'
 import type { AudioCodec, AudioSession } from '../media/audio-session.ts'
+import type { Fingerprint } from '../media/dtls/fingerprint.ts'
 import { LegSecurity, type SrtpPolicy } from '../media/srtp/leg-security.ts'
 import { LocalSdp } from './local-sdp.ts'
 import type { MediaLink, MediaOrder, MediaTerms } from './media-orders.ts'
@@ -21,6 +22,8 @@ export interface NegotiatedMediaOptions {
   /** What may be negotiated on either leg; `defaultCodecs` when not given. */
   readonly codecs?: readonly AudioCodec[]
   readonly random: RandomBytes
+  /** Of our certificate, where the media can do DTLS. */
+  readonly dtls?: Fingerprint | undefined
 }
 
 export class NegotiatedMedia {
@@ -30,7 +33,7 @@ export class NegotiatedMedia {
   readonly #link: MediaLink
   readonly #learnFrom: NonNullable<MediaTerms['learnFrom']>
 
-  constructor(link: MediaLink, { addresses, wishes, codecs, random }: NegotiatedMediaOptions) {
+  constructor(link: MediaLink, { addresses, wishes, codecs, random, dtls }: NegotiatedMediaOptions) {
     this.#link = link
     const { caller, agent } = wishes
     this.#learnFrom = {
@@ -39,7 +42,7 @@ export class NegotiatedMedia {
     }
     this.addresses = addresses
     const sdp = (side: Side): LocalSdp => {
-      const security = new LegSecurity({ ...wishes[side], random })
+      const security = new LegSecurity({ ...wishes[side], random, dtls })
       return new LocalSdp(addresses[side], Math.floor(randomUnit(random) * 2 ** 32), security, codecs)
     }
     this.localSdp = { caller: sdp('caller'), agent: sdp('agent') }
@@ -50,7 +53,8 @@ export class NegotiatedMedia {
     const { caller, agent } = this.localSdp
     const ownFormats = { caller: caller.formats, agent: agent.formats }
     const keys = { caller: caller.security.agreement, agent: agent.security.agreement }
-    this.#link.send({ type: 'use', terms: { sessions, ownFormats, keys, learnFrom: this.#learnFrom } })
+    const dtls = { caller: caller.security.dtls, agent: agent.security.dtls }
+    this.#link.send({ type: 'use', terms: { sessions, ownFormats, keys, dtls, learnFrom: this.#learnFrom } })
   }
 
   send(order: Exclude<MediaOrder, { type: 'use' | 'close' }>): void {

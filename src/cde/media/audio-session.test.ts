@@ -98,7 +98,7 @@ test('a description without usable audio is refused with the word that says why'
   const address = 'c=IN IP4 192.0.2.1'
   assert.equal(audioOf(address), 'no-audio')
   assert.equal(audioOf(address, 'm=video 4000 RTP/AVP 31'), 'no-audio')
-  assert.equal(audioOf(address, 'm=audio 4000 UDP/TLS/RTP/SAVP 0'), 'no-audio')
+  assert.equal(audioOf(address, 'm=audio 4000 DTLS/SCTP 0'), 'no-audio')
   assert.equal(audioOf(address, 'm=audio 0 RTP/AVP 0'), 'audio-rejected')
   assert.equal(audioOf(address, 'm=audio 4000 RTP/AVP 18 101', 'a=rtpmap:101 telephone-event/8000'), 'no-common-codec')
   assert.equal(audioOf('m=audio 4000 RTP/AVP 0'), 'no-address')
@@ -111,7 +111,7 @@ test('of several audio lines the first one in use counts', () => {
   const { remote } = session(
     'c=IN IP4 192.0.2.1',
     'm=audio 0 RTP/AVP 0',
-    'm=audio 5000 UDP/TLS/RTP/SAVP 0',
+    'm=audio 5000 DTLS/SCTP 0',
     'm=audio 6000 RTP/AVPF 0',
     'm=audio 7000 RTP/AVP 0',
   )

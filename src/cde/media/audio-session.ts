@@ -22,8 +22,11 @@ export interface AudioSession {
 export type AudioProblem = 'no-audio' | 'audio-rejected' | 'no-common-codec' | 'no-address'
 
 const DEFAULT_PTIME_MS = 20
-// RFC 3551, RFC 3711 and their feedback profiles (RFC 4585, RFC 5124).
-const transports: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])
+// RFC 3551, RFC 3711 and their feedback profiles (RFC 4585, RFC 5124), and those keyed by DTLS (RFC 5764 8).
+const transports: ReadonlySet<string> = new Set([
+  ...['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'],
+  ...['UDP/TLS/RTP/SAVP', 'UDP/TLS/RTP/SAVPF'],
+])
 const directions: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive']
 
 /**
@@ -53,7 +56,7 @@ export function readAudio(sdp: Sdp, supported: readonly AudioCodec[] = defaultCo
 
 /**
  * Which `m=` line is the call's audio: the first in RTP or SRTP with a port, else the first at port 0 (a rejected one).
- * Lines whose SRTP we cannot do are to be at port 0 before (see LegSecurity). DTLS-SRTP is another transport, not ours.
+ * Lines whose SRTP we cannot do are to be at port 0 before (see LegSecurity).
  * @returns its index, -1 when there is none
  */
 export function audioIndex(sdp: Sdp): number {

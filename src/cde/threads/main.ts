@@ -8,7 +8,7 @@ import { systemRandom } from '../../lib/random.ts'
 import { MediaPorts } from '../call/media-ports.ts'
 import { dieWithoutMessage } from '../fatal.ts'
 import { chooseEngine, type ChosenEngine } from '../media/engines.ts'
-import type { KernelForwarder } from '../media/kernel/forwarder.ts'
+import type { FlowForwarder } from '../media/flow-forwarder.ts'
 import { openKernelForwarder } from '../media/kernel/open.ts'
 import { PortPool } from '../media/ports.ts'
 import { dropStartRights } from '../start-rights.ts'
@@ -33,7 +33,9 @@ if (typeof chosen === 'string') tell({ type: 'not-ready', problem: chosen })
 else if (typeof kernel === 'string') tell({ type: 'not-ready', problem: kernel })
 else run(chosen, kernel)
 
-function run({ name, engine, polled }: ChosenEngine, forwarder: KernelForwarder | undefined): void {
+function run({ name, engine, polled }: ChosenEngine, kernel: FlowForwarder | undefined): void {
+  const mayEngine = settings.kernel === 'engine' || settings.kernel === 'auto'
+  const forwarder = kernel ?? (mayEngine ? polled?.flows : undefined)
   const { host, portMin, portMax, jitterMs, replacement } = settings
   const ports = new MediaPorts(host, new PortPool(portMin, portMax, systemRandom), engine, nowMs)
   const media = new MediaHost({ ports, replacement, jitterMs, random: systemRandom, nowMs, kernel: forwarder }, tell)
@@ -49,7 +51,7 @@ function run({ name, engine, polled }: ChosenEngine, forwarder: KernelForwarder 
     forwarder?.close()
     tell({ type: 'stopped' })
   })
-  tell({ type: 'ready', engine: name, wakeFd: polled?.wakeFd, isForwardingInKernel: forwarder !== undefined })
+  tell({ type: 'ready', engine: name, wakeFd: polled?.wakeFd, isForwardingInKernel: kernel !== undefined })
 }
 
 interface Life {

@@ -38,7 +38,9 @@ export class MediaThread {
     const { promise, resolve } = Promise.withResolvers<ThreadAnswer>()
     this.answer = promise
     const file = new URL(`./main${extname(import.meta.filename)}`, import.meta.url)
-    this.#worker = new Worker(file, { workerData: options.settings, env: {} })
+    const { identity } = options.settings
+    const transferList = identity === undefined ? [] : [identity.privateKey.buffer]
+    this.#worker = new Worker(file, { workerData: options.settings, env: {}, transferList })
     this.#worker.on('message', (message: FromThread) => this.#heard(message, resolve))
     // What was thrown there may hold input: only that it happened is told.
     this.#worker.on('error', () => {})

@@ -10,6 +10,8 @@ import type { MediaLink, MediaListener, MediaOrder } from '../call/media-orders.
 import { type LegWish, NegotiatedMedia } from '../call/negotiated-media.ts'
 import type { Side } from '../call/negotiation.ts'
 import { sumCounters } from '../call/sum-counters.ts'
+import { type DtlsIdentity, fingerprintOf } from '../media/dtls/certificate.ts'
+import type { Fingerprint } from '../media/dtls/fingerprint.ts'
 import type { AudioCodec } from '../media/audio-formats.ts'
 import { KeyNumbers, secretCopy } from './keys-on-the-way.ts'
 import { type CallMessage, MediaThread, type ThreadAnswer } from './media-thread.ts'
@@ -18,8 +20,10 @@ import { portShare } from './port-share.ts'
 
 export interface MediaThreadsOptions {
   /** With the ports of all. */
-  readonly settings: ThreadSettings
+  readonly settings: Omit<ThreadSettings, 'identity'>
   readonly threads: number
+  /** For DTLS, in threads that may load an addon; its private key is wiped. */
+  readonly identity?: DtlsIdentity | undefined
   readonly codecs: readonly AudioCodec[]
   readonly nowMs: () => number
   readonly random: RandomBytes
@@ -44,19 +48,22 @@ export class MediaThreads {
   readonly #keyNumbers = new KeyNumbers()
   #lastCall = 0
   #isForwardingInKernel = false
+  /** What peers are told of our certificate; undefined where a thread has no DTLS. */
+  #dtls: Fingerprint | undefined
 
   constructor(options: MediaThreadsOptions) {
     this.#options = options
-    const { settings, threads, nowMs } = options
+    const { settings, threads, nowMs, identity } = options
     this.#threads = Array.from({ length: threads }, (_, index) => {
       const share = portShare(settings, index, threads)
       return new MediaThread({
-        settings: { ...settings, ...share },
+        settings: { ...settings, ...share, identity: copyOf(identity) },
         nowMs,
         onMessage: (message) => this.#heard(message),
         onLost: () => options.onLost(),
       })
     })
+    identity?.privateKey.fill(0)
   }
 
   /** @returns the engine in use once all threads are up, or why one is not */
@@ -66,6 +73,9 @@ export class MediaThreads {
     const failed = answers.find((answer) => answer.type === 'not-ready')
     if (failed !== undefined || first?.type !== 'ready') return failed?.problem ?? 'media-engine-unavailable'
     this.#isForwardingInKernel = answers.some((answer) => answer.type === 'ready' && answer.isForwardingInKernel)
+    const haveDtls = answers.every((answer) => answer.type === 'ready' && answer.hasDtls)
+    const { identity } = this.#options
+    if (haveDtls && identity !== undefined) this.#dtls = fingerprintOf(identity)
     return first.engine
   }
 
@@ -79,6 +89,8 @@ export class MediaThreads {
     listener: MediaListener,
     wishes: Readonly<Record<Side, LegWish>>,
   ): Promise<NegotiatedMedia | 'no-ports' | 'failed'> {
+    // Fail closed: a leg that must be keyed by DTLS is not offered without.
+    if (wishes.agent.policy === 'dtls' && this.#dtls === undefined) return 'failed'
     for (const thread of this.#threads.toSorted((a, b) => a.calls.size - b.calls.size)) {
       const opened = await this.#openIn(thread, listener, wishes)
       if (opened !== 'no-ports') return opened
@@ -103,7 +115,8 @@ export class MediaThreads {
       return opened.problem
     }
     const { codecs, random } = this.#options
-    return new NegotiatedMedia(this.#link(thread, number), { addresses: opened.addresses, wishes, codecs, random })
+    const { addresses } = opened
+    return new NegotiatedMedia(this.#link(thread, number), { addresses, wishes, codecs, random, dtls: this.#dtls })
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -158,6 +171,11 @@ export class MediaThreads {
     if (call !== undefined) call.isClosing = true
     thread.calls.delete(number)
   }
+}
+
+/** One for each thread: the private key is moved there. */
+function copyOf(identity: DtlsIdentity | undefined): DtlsIdentity | undefined {
+  return identity && { ...identity, privateKey: secretCopy(identity.privateKey) }
 }
 
 /** A key is read once, and wiped where it was. */

@@ -7,6 +7,7 @@ import type { Address } from '../../lib/address.ts'
 import type { CdeSettings, ReplacementKind } from '../../wall/settings.ts'
 import type { MediaEvent, MediaOrder, MediaTerms } from '../call/media-orders.ts'
 import type { Side } from '../call/negotiation.ts'
+import type { DtlsIdentity } from '../media/dtls/certificate.ts'
 import type { EngineChoice } from '../media/engines.ts'
 import type { SuiteName } from '../media/srtp/suites.ts'
 
@@ -21,6 +22,8 @@ export interface ThreadSettings {
   readonly engine: EngineChoice
   /** Off when not given. */
   readonly kernel?: CdeSettings['media']['kernel']
+  /** Our certificate and its key, which is moved there and wiped; undefined where no addon may be loaded. */
+  readonly identity?: DtlsIdentity | undefined
 }
 
 /** A secret on its way. */
@@ -53,6 +56,7 @@ export type FromThread =
       readonly engine: 'uring' | 'epoll' | 'dgram'
       readonly wakeFd: number | undefined
       readonly isForwardingInKernel: boolean
+      readonly hasDtls: boolean
     }
   | { readonly type: 'not-ready'; readonly problem: 'media-engine-unavailable' | 'kernel-forwarding-unavailable' }
   | { readonly type: 'opened'; readonly call: number; readonly addresses: Readonly<Record<Side, Address>> }

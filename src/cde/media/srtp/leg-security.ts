@@ -1,6 +1,9 @@
 import { srtpLimits } from '../../../lib/limits.ts'
 import type { RandomBytes } from '../../../lib/random.ts'
 import { audioIndex } from '../audio-session.ts'
+import { DtlsNegotiation, type DtlsProposal, isDtlsTransport } from '../dtls/negotiation.ts'
+import type { Fingerprint } from '../dtls/fingerprint.ts'
+import type { DtlsTerms } from '../dtls/terms.ts'
 import { attributeName, attributeValues, type Sdp, type SdpMedia } from '../sdp.ts'
 import { parseCryptoLine, usableKeys, wipeLine, writeCryptoLine } from './crypto-line.ts'
 import type { SrtpAgreement } from './leg-srtp.ts'
@@ -10,15 +13,26 @@ import { type Suite, type SuiteName, suites } from './suites.ts'
 
 /**
  * What we want of a leg: `off` is RTP in the clear whatever the peer says, `offered` offers keys and takes an answer without
- * (RFC 8643), `required` is SRTP or no call, `mirrored` does as the peer's first offer does.
+ * (RFC 8643), `required` is SRTP or no call, `dtls` is SRTP with keys from a handshake beside the media or no call,
+ * `mirrored` does as the peer's first offer does.
  */
-export type SrtpPolicy = 'off' | 'offered' | 'required' | 'mirrored'
+export type SrtpPolicy = 'off' | 'offered' | 'required' | 'dtls' | 'mirrored'
 
 export interface LegSecurityOptions {
   readonly policy: SrtpPolicy
   /** Whether keys may be in the SIP messages of this leg (RFC 4568 7: whoever reads them hears the call). */
   readonly keysAllowed: boolean
   readonly random: RandomBytes
+  /** Our certificate's, where this process does DTLS; without, offers of it are refused. */
+  readonly dtls?: Fingerprint | undefined
+}
+
+/** What a description of the peer comes to. */
+interface Read {
+  /** Without keys, its audio at port 0 where it is not as secure as it must be. */
+  readonly sdp: Sdp
+  readonly chosen: Chosen | undefined
+  readonly dtls: DtlsProposal | undefined
 }
 
 /** What the peer's line said, as far as we use it. */
@@ -29,17 +43,20 @@ interface Chosen {
 }
 
 /**
- * SDES (RFC 4568) of one leg: reads the peer's `a=crypto` lines, writes ours, and holds the keys.
+ * SDES (RFC 4568) of one leg: reads the peer's `a=crypto` lines, writes ours, and holds the keys. And DTLS-SRTP, as far as it
+ * is in SDP (`../dtls/negotiation.ts`); its keys are where the packets are.
  *
  *   clear ──offer or answer with keys──► secure ── … ──► secure
  *
- * Nothing leads from secure back to clear: a later description without keys is refused.
+ * Nothing leads from secure back to clear: a later description without keys is refused, and so is one with the other kind.
  */
 export class LegSecurity {
   readonly #policy: SrtpPolicy
   readonly #keysAllowed: boolean
   readonly #random: RandomBytes
   readonly #own = new Map<SuiteName, MasterKey>()
+  readonly #dtls: DtlsNegotiation | undefined
+  #dtlsProposed: DtlsProposal | undefined
   /** Tags of our last offer. */
   #offered: ReadonlyMap<string, Suite> = new Map()
   #proposed: Chosen | undefined
@@ -51,12 +68,20 @@ export class LegSecurity {
     this.#policy = options.policy
     this.#keysAllowed = options.keysAllowed && options.policy !== 'off'
     this.#random = options.random
+    const mayDtls = options.policy === 'dtls' || options.policy === 'mirrored'
+    if (options.dtls !== undefined && mayDtls) this.#dtls = new DtlsNegotiation(options.dtls)
     if (options.policy === 'required') this.#transport = 'RTP/SAVP'
+    if (options.policy === 'dtls') this.#transport = 'UDP/TLS/RTP/SAVP'
   }
 
   /** The keys in force; undefined for RTP in the clear. Same keys, same objects. */
   get agreement(): SrtpAgreement | undefined {
     return this.#agreed?.agreement
+  }
+
+  /** What a handshake has been agreed on; undefined for a leg without DTLS. */
+  get dtls(): DtlsTerms | undefined {
+    return this.#dtls?.agreed
   }
 
   /**
@@ -67,13 +92,15 @@ export class LegSecurity {
     const read = this.#read(offer, undefined)
     this.#drop(this.#proposed)
     this.#proposed = read.chosen
+    this.#dtlsProposed = read.dtls
     return read.sdp
   }
 
   /** The peer's answer to `ownOffer`; its keys are in force at once. @returns as `theirOffer` */
   theirAnswer(answer: Sdp): Sdp {
-    const { sdp, chosen } = this.#read(answer, this.#offered)
+    const { sdp, chosen, dtls } = this.#read(answer, this.#offered)
     if (chosen !== undefined) this.#agree(chosen, false)
+    if (dtls !== undefined) this.#dtls?.agree(dtls)
     return sdp
   }
 
@@ -82,19 +109,24 @@ export class LegSecurity {
     const proposed = this.#proposed
     this.#proposed = undefined
     if (proposed !== undefined) this.#agree(proposed, true)
+    if (this.#dtlsProposed !== undefined) this.#dtls?.agree(this.#dtlsProposed)
+    if (this.#dtls?.agreed !== undefined) return withAttributes(answer, undefined, this.#dtls.answerLines())
     if (this.#agreed === undefined) return answer
     const { agreement, tag } = this.#agreed
-    return withCrypto(answer, undefined, [ownLine(tag, agreement.suite, agreement.own)])
+    return withAttributes(answer, undefined, [ownLine(tag, agreement.suite, agreement.own)])
   }
 
   /** Our offer: on a secure leg, or where the policy wants keys, with a line for each suite. */
   ownOffer(offer: Sdp): Sdp {
+    if (this.#policy === 'dtls' || this.#dtls?.agreed !== undefined) {
+      return withAttributes(offer, this.#transport, this.#dtls?.offerLines() ?? [])
+    }
     const wanted = this.#agreed !== undefined || this.#policy === 'offered' || this.#policy === 'required'
     if (!wanted) return offer
-    if (!this.#keysAllowed) return withCrypto(offer, this.#transport, [])
+    if (!this.#keysAllowed) return withAttributes(offer, this.#transport, [])
     this.#offered = new Map(suites.map((suite, i) => [String(i + 1), suite]))
     const lines = suites.map((suite, i) => ownLine(String(i + 1), suite, this.#ownKey(suite)))
-    return withCrypto(offer, this.#transport, lines)
+    return withAttributes(offer, this.#transport, lines)
   }
 
   /** The leg is over: no key stays. */
@@ -108,11 +140,13 @@ export class LegSecurity {
   }
 
   /** @param tags of our offer where `sdp` is the answer to it */
-  #read(sdp: Sdp, tags: ReadonlyMap<string, Suite> | undefined): { sdp: Sdp; chosen: Chosen | undefined } {
+  #read(sdp: Sdp, tags: ReadonlyMap<string, Suite> | undefined): Read {
+    const handshakes = sdp.media.map((section) => this.#handshake(sdp, section, tags !== undefined))
     const choices = sdp.media.map((section) => (isAudio(section) ? this.#choose(section, tags) : undefined))
-    const mustBeSecure = this.#agreed !== undefined || this.#policy === 'required'
+    const isSecure = this.#agreed !== undefined || this.#dtls?.agreed !== undefined
+    const mustBeSecure = isSecure || this.#policy === 'required' || this.#policy === 'dtls'
     const media = sdp.media.map((section, i) => {
-      const clear = choices[i] === undefined
+      const clear = choices[i] === undefined && handshakes[i] === undefined
       const refused = isAudio(section) && clear && (mustBeSecure || isSecureTransport(section))
       return withoutCrypto(section, refused)
     })
@@ -120,12 +154,21 @@ export class LegSecurity {
     const index = audioIndex(read)
     for (const [i, choice] of choices.entries()) if (i !== index) this.#drop(choice)
     const chosen = choices[index]
-    if (chosen !== undefined) this.#transport = media[index]?.description.transport ?? this.#transport
-    return { sdp: read, chosen }
+    const dtls = handshakes[index]
+    if (chosen !== undefined || dtls !== undefined) {
+      this.#transport = media[index]?.description.transport ?? this.#transport
+    }
+    return { sdp: read, chosen, dtls }
+  }
+
+  #handshake(sdp: Sdp, section: SdpMedia, isAnswer: boolean): DtlsProposal | undefined {
+    if (!isAudio(section) || !isDtlsTransport(section) || this.#agreed !== undefined) return undefined
+    return isAnswer ? this.#dtls?.readAnswer(sdp, section) : this.#dtls?.readOffer(sdp, section)
   }
 
   #choose(section: SdpMedia, tags: ReadonlyMap<string, Suite> | undefined): Chosen | undefined {
-    if (!this.#keysAllowed) return undefined
+    const mayHaveKeys = this.#keysAllowed && this.#policy !== 'dtls' && this.#dtls?.agreed === undefined
+    if (!mayHaveKeys || isDtlsTransport(section)) return undefined
     for (const value of attributeValues(section.lines, 'crypto').slice(0, srtpLimits.cryptoLinesMax)) {
       const line = parseCryptoLine(value)
       if (typeof line === 'string') continue
@@ -182,7 +225,7 @@ function isAudio({ description: { media } }: SdpMedia): boolean {
 }
 
 function isSecureTransport({ description: { transport } }: SdpMedia): boolean {
-  return transport === 'RTP/SAVP' || transport === 'RTP/SAVPF'
+  return transport.endsWith('/SAVP') || transport.endsWith('/SAVPF')
 }
 
 function sameKeys(a: readonly PeerKey[], b: readonly PeerKey[]): boolean {
@@ -195,22 +238,17 @@ function withoutCrypto(section: SdpMedia, refused: boolean): SdpMedia {
 }
 
 /** @param transport in place of the audio line's own; undefined keeps it, as an answer must */
-function withCrypto(sdp: Sdp, transport: string | undefined, values: readonly string[]): Sdp {
+function withAttributes(sdp: Sdp, transport: string | undefined, values: readonly string[]): Sdp {
   const index = audioIndex(sdp)
   const media = sdp.media.map((section, i) => {
     if (i !== index || section.description.port === 0) return section
     const description = transport === undefined ? section.description : { ...section.description, transport }
-    const crypto = values.map((value) => ({ type: 'a', value: `crypto:${value}` }))
-    return { description, lines: [...crypto, ...section.lines] }
+    return { description, lines: [...values.map((value) => ({ type: 'a', value })), ...section.lines] }
   })
   return { ...sdp, media }
 }
 
 function ownLine(tag: string, suite: Suite, { concatenated }: MasterKey): string {
-  return writeCryptoLine({
-    tag,
-    suite: suite.name,
-    keys: [{ octets: concatenated, lifetime: '', mki: undefined }],
-    parameters: [],
-  })
+  const keys = [{ octets: concatenated, lifetime: '', mki: undefined }]
+  return `crypto:${writeCryptoLine({ tag, suite: suite.name, keys, parameters: [] })}`
 }

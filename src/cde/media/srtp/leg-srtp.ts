@@ -32,6 +32,11 @@ export class LegSrtp {
     return this.#state !== 'clear'
   }
 
+  /** The leg is to be secure, and its keys come later (DTLS): until then nothing passes. */
+  awaitKeys(): void {
+    if (this.#state === 'clear') this.#state = 'secure'
+  }
+
   /** @param agreement undefined for RTP in the clear, which a secure leg ignores */
   agree(agreement: SrtpAgreement | undefined, nowMs: number): void {
     if (agreement === undefined || this.#state === 'closed') return
