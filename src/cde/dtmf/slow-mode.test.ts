@@ -206,6 +206,23 @@ test('slow mode ends by itself when the doubles stay away, and pairs of keys are
   }
 })
 
+const at = (key: number, fromMs: number): Press => ({ key, fromMs, toMs: fromMs + 60 })
+
+test('a key that is pressed twice at just the distance of the line’s doubles is told twice', () => {
+  for (const line of doubling) {
+    const lagMs = line.lagMs ?? 0
+    const pressed = [at(1, 500), at(5, 2_000), at(5, 2_006 + lagMs), at(5, 2_012 + 2 * lagMs), at(3, 5_000)]
+    const sent = over({ ...line, jitterMs: 0 }, pressed, seededRandom(SEED))
+    assert.deepEqual(new Listening(patternOf(line)).take(sent), [1, 5, 5, 5, 3], line.name)
+  }
+})
+
+test('a double that was told in place of a press that came at the same time is not taken back', () => {
+  const line = { name: 'event after its tone', first: 'in-band', second: 'event', lagMs: 250 } as const
+  const pressed = [at(2, 500), at(9, 1_000), at(0, 1_700), at(4, 1_750), at(4, 2_004), at(7, 3_000)]
+  assert.deepEqual(new Listening().take(over(line, pressed, seededRandom(SEED))), [2, 9, 0, 4, 4, 7])
+})
+
 test('what is learned is told: in which carriages and how far the doubles are, and what had been told of them', () => {
   for (const line of doubling) {
     const random = seededRandom(SEED)
