@@ -20,7 +20,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'media.portMax': ['must be a port from 1 to 65535', '29999'],
   'media.threads': ['must be a number from 0 (one less than there are processors) to 64', '0'],
   'media.engine': ['must be auto, uring, epoll or dgram', '"auto"'],
-  'media.kernel': ['must be off, auto or required', '"auto"'],
+  'media.kernel': ['must be off, engine, auto or required', '"auto"'],
   'media.codecs': ['must list one to four codecs, the preferred one first', '["PCMA", "PCMU"]'],
   'media.codecs[]': ['must be PCMA, PCMU, G722 or opus', '"G722"'],
   'media.jitterMs': ['must be 0 to 200 milliseconds', '40'],

@@ -79,10 +79,12 @@ export const mediaCodecs = z.array(z.enum(lineCodecs)).min(1).max(4).default(['P
 export const mediaEngine = z.enum(['auto', 'uring', 'epoll', 'dgram']).default('auto')
 
 /**
- * Whether calls that are not armed may cross in the Linux kernel: not, where it can be (nf_tables and CAP_NET_ADMIN), or not
- * without. Off by default: there the host's firewall does not see these packets, and that is for its keeper to decide.
+ * Whether calls that are not armed may cross without each packet being looked at: not, inside the media engine, in the Linux
+ * kernel where that can be (nf_tables and CAP_NET_ADMIN) and else in the engine, or not without the kernel. Off by default: in
+ * the kernel the host's firewall does not see these packets, and their streams keep the source's numbers; that is for the host's
+ * keeper to decide.
  */
-export const kernelForwarding = z.enum(['off', 'auto', 'required']).default('off')
+export const kernelForwarding = z.enum(['off', 'engine', 'auto', 'required']).default('off')
 
 /** How many threads have the media; 0 for one less than the machine has processors, one at least. */
 export const mediaThreads = z.number().int().min(0).max(threadLimits.threadsMax).default(0)

@@ -11,12 +11,13 @@ import { CallerDirection, type CallerDirectionOptions } from '../dtmf/caller-dir
 import type { KeyCode } from '../dtmf/key-codes.ts'
 import type { AudioSession } from '../media/audio-session.ts'
 import type { FlowForwarder } from '../media/flow-forwarder.ts'
+import type { Associate } from '../media/dtls/open.ts'
 import { PassingDirection } from '../media/passing-direction.ts'
 import { readPlainRtp, rtpNumbers } from '../media/rtp.ts'
 import type { Frame } from '../media/socket.ts'
 import { SourceSilence } from '../media/source-silence.ts'
 import { KernelSide } from './kernel-side.ts'
-import { accepted, destinationOf, type Leg, openLeg } from './media-leg.ts'
+import { accepted, closeLeg, destinationOf, type Leg, legCounters, openLeg, takeRtcp, wakeLeg } from './media-leg.ts'
 import type { MediaListener, MediaOrder, MediaTerms } from './media-orders.ts'
 import type { MediaPorts, PortPair } from './media-ports.ts'
 import { sumCounters } from './sum-counters.ts'
@@ -32,6 +33,8 @@ export interface CallMediaOptions {
   readonly nowMs: () => number
   /** Given where calls that are not armed may cross unseen: in the kernel, or in the engine. */
   readonly kernel?: FlowForwarder | undefined
+  /** Given where legs may be keyed by DTLS. */
+  readonly associate?: Associate | undefined
   /** Another judge of windows, to try what happens when it fails. */
   readonly newMasker?: CallerDirectionOptions['newMasker']
 }
@@ -71,7 +74,7 @@ export class CallMedia {
   readonly #rtp = rtpNumbers()
 
   constructor(options: CallMediaOptions, listener: MediaListener, pairs: Readonly<Record<Side, PortPair>>) {
-    const { random, replacement, jitterMs, nowMs } = options
+    const { random, replacement, jitterMs, nowMs, associate } = options
     this.#nowMs = nowMs
     this.#qualityAtMs = nowMs() + mediaLimits.qualityEveryMs
     this.#listener = listener
@@ -93,7 +96,8 @@ export class CallMedia {
       ...(options.newMasker !== undefined && { newMasker: options.newMasker }),
     })
     this.#passing = new PassingDirection({ random })
-    this.#legs = { caller: openLeg('caller', pairs.caller, random), agent: openLeg('agent', pairs.agent, random) }
+    const leg = (side: Side): Leg => openLeg(side, pairs[side], random, associate)
+    this.#legs = { caller: leg('caller'), agent: leg('agent') }
     this.addresses = { caller: pairs.caller.address, agent: pairs.agent.address }
     const { kernel: forwarder } = options
     const onSecured = (): void => listener.onEvent({ type: 'secured' })
@@ -122,7 +126,7 @@ export class CallMedia {
   }
 
   /** After each complete offer and answer: where each side is and what it speaks. */
-  use({ sessions, ownFormats, keys, learnFrom }: MediaTerms, nowMs: number): void {
+  use({ sessions, ownFormats, keys, dtls, learnFrom }: MediaTerms, nowMs: number): void {
     this.#kernel?.leave(nowMs)
     for (const side of ['caller', 'agent'] as const) {
       const session = sessions[side]
@@ -130,11 +134,13 @@ export class CallMedia {
       const leg = this.#legs[side]
       leg.session = session
       leg.srtp.agree(keys[side], nowMs)
+      if (dtls?.[side] !== undefined) leg.srtp.awaitKeys()
       const payloadTypes = new Set(session.formats.map(({ payloadType }) => payloadType))
       // sip.md 6.1 rule 6: with SRTP the keys say who speaks, and nothing is learned.
       const learned = leg.srtp.secure ? undefined : learnFrom?.[side]
       leg.rtpLock.agree({ remote: session.remote, payloadTypes, learnFrom: learned })
       leg.rtcpLock.agree({ remote: session.remoteRtcp, learnFrom: learned })
+      leg.dtls.agree(dtls?.[side], nowMs)
     }
     const callerFormats = this.#legs.caller.session?.formats ?? []
     const agentFormats = this.#legs.agent.session?.formats ?? []
@@ -197,13 +203,7 @@ export class CallMedia {
     if (nowMs >= this.#qualityAtMs) this.#tellQuality(false, nowMs)
     const keepAlive = this.#passing.wake(nowMs)
     if (keepAlive !== undefined) this.#send(this.#legs.caller, keepAlive)
-    for (const side of ['caller', 'agent'] as const) {
-      const { pair, rtcp, rtcpLock, srtp } = this.#legs[side]
-      const reportPacket = rtcp.wake(nowMs)
-      if (reportPacket === undefined || rtcpLock.destination === undefined) continue
-      const sealed = srtp.sealRtcp(reportPacket)
-      if (typeof sealed !== 'string') pair.sendRtcp(sealed, rtcpLock.destination)
-    }
+    for (const side of ['caller', 'agent'] as const) wakeLeg(this.#legs[side], nowMs)
   }
 
   nextWakeAtMs(): number | undefined {
@@ -229,14 +229,8 @@ export class CallMedia {
     return sumCounters([
       this.#masked.counters(),
       this.#passing.counters(),
-      caller.rtpLock.counters(),
-      agent.rtpLock.counters(),
-      caller.rtcpLock.counters(),
-      agent.rtcpLock.counters(),
-      caller.rtcp.counters(),
-      agent.rtcp.counters(),
-      caller.srtp.counters(),
-      agent.srtp.counters(),
+      ...legCounters(caller),
+      ...legCounters(agent),
       this.#kernel?.counters() ?? {},
     ])
   }
@@ -247,10 +241,7 @@ export class CallMedia {
     this.#tellQuality(true, nowMs)
     this.#masked.close()
     this.#passing.close()
-    for (const side of ['caller', 'agent'] as const) {
-      this.#legs[side].pair.release(nowMs)
-      this.#legs[side].srtp.close()
-    }
+    for (const side of ['caller', 'agent'] as const) closeLeg(this.#legs[side], nowMs)
   }
 
   #disarm(nowMs: number): void {
@@ -294,12 +285,12 @@ export class CallMedia {
     const { caller, agent } = this.#legs
     caller.pair.listen(
       (packet, from) => this.#fromCaller(packet, from),
-      (packet, from) => this.#rtcp(caller, packet, from),
+      (packet, from) => takeRtcp(caller, packet, from, this.#nowMs()),
       (frame) => this.#frameFromCaller(frame),
     )
     agent.pair.listen(
       (packet, from) => this.#fromAgent(packet, from),
-      (packet, from) => this.#rtcp(agent, packet, from),
+      (packet, from) => takeRtcp(agent, packet, from, this.#nowMs()),
       (frame) => this.#frameFromAgent(frame),
     )
   }
@@ -376,12 +367,5 @@ export class CallMedia {
     if (typeof sealed === 'string') return
     leg.rtcp.sent(packet, this.#nowMs())
     leg.pair.sendRtp(sealed, destination)
-  }
-
-  #rtcp(leg: Leg, datagram: Uint8Array, from: Address): void {
-    const nowMs = this.#nowMs()
-    if (!leg.rtcpLock.accepts(from, nowMs)) return
-    const packet = leg.srtp.openRtcp(datagram, nowMs)
-    if (typeof packet !== 'string') leg.rtcp.receive(packet, nowMs)
   }
 }

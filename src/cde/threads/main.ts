@@ -7,6 +7,7 @@ import { threadLimits } from '../../lib/limits.ts'
 import { systemRandom } from '../../lib/random.ts'
 import { MediaPorts } from '../call/media-ports.ts'
 import { dieWithoutMessage } from '../fatal.ts'
+import { openDtls } from '../media/dtls/open.ts'
 import { chooseEngine, type ChosenEngine } from '../media/engines.ts'
 import type { FlowForwarder } from '../media/flow-forwarder.ts'
 import { openKernelForwarder } from '../media/kernel/open.ts'
@@ -27,6 +28,7 @@ const tell = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void 
   parentPort?.postMessage(message, transfer)
 
 const chosen = await chooseEngine(settings.engine)
+const associate = await openDtls(settings.identity)
 dropStartRights()
 const kernel = await openKernelForwarder(settings.kernel ?? 'off', settings.host, systemRandom)
 if (typeof chosen === 'string') tell({ type: 'not-ready', problem: chosen })
@@ -38,7 +40,10 @@ function run({ name, engine, polled }: ChosenEngine, kernel: FlowForwarder | und
   const forwarder = kernel ?? (mayEngine ? polled?.flows : undefined)
   const { host, portMin, portMax, jitterMs, replacement } = settings
   const ports = new MediaPorts(host, new PortPool(portMin, portMax, systemRandom), engine, nowMs)
-  const media = new MediaHost({ ports, replacement, jitterMs, random: systemRandom, nowMs, kernel: forwarder }, tell)
+  const media = new MediaHost(
+    { ports, replacement, jitterMs, random: systemRandom, nowMs, kernel: forwarder, associate },
+    tell,
+  )
   const tellCounters = (): void => tell({ type: 'counters', counters: { ...media.counters(), ...polled?.counters() } })
   setInterval(tellCounters, threadLimits.countersEveryMs).unref()
 
@@ -51,7 +56,8 @@ function run({ name, engine, polled }: ChosenEngine, kernel: FlowForwarder | und
     forwarder?.close()
     tell({ type: 'stopped' })
   })
-  tell({ type: 'ready', engine: name, wakeFd: polled?.wakeFd, isForwardingInKernel: kernel !== undefined })
+  const abilities = { isForwardingInKernel: kernel !== undefined, hasDtls: associate !== undefined }
+  tell({ type: 'ready', engine: name, wakeFd: polled?.wakeFd, ...abilities })
 }
 
 interface Life {
