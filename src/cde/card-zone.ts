@@ -154,7 +154,7 @@ export class CardZone {
       settings: { engine, kernel, host, portMin, portMax, jitterMs, replacement: settings.replacement },
       identity: mayLoadAddons ? makeIdentity(random, clock.wallMs()) : undefined,
       threads: threads === 0 ? Math.max(1, availableParallelism() - 1) : threads,
-      codecs: [...settings.media.codecs, 'telephone-event'],
+      codecs: [...settings.media.codecs, 'CN', 'telephone-event'],
       nowMs,
       random,
       onLost: () => this.#options.onMediaLost(),

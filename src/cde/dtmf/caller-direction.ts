@@ -119,8 +119,9 @@ export class CallerDirection {
     return this.#line === undefined && this.#relaying.inPlace(octets, start, rtp, this.#formats, nowMs)
   }
 
-  /** While armed or draining: the packets that are due. */
+  /** The packets that are due: all of them while armed or draining, noise in the caller's pauses while relaying. */
   tick(nowMs: number): Uint8Array[] {
+    if (this.#line === undefined) return this.#relaying.tick(this.#formats, nowMs)
     const packets: Uint8Array[] = []
     this.#skipTicks(nowMs)
     while (this.#line !== undefined && this.#nextTickMs <= nowMs) {
@@ -132,9 +133,9 @@ export class CallerDirection {
     return packets
   }
 
-  /** Undefined while relaying. */
+  /** Undefined while relaying, but in a pause of the caller's that is filled. */
   nextTickAtMs(): number | undefined {
-    return this.#line === undefined ? undefined : this.#nextTickMs
+    return this.#line === undefined ? this.#relaying.nextTickAtMs : this.#nextTickMs
   }
 
   /** Keys on this line come twice, as other calls have shown. */
@@ -160,6 +161,7 @@ export class CallerDirection {
       return []
     }
     this.#dropLine()
+    this.#relaying.pause()
     this.#state = 'armed'
     this.#hasFailed = false
     const { packetMs, dueMs } = this.#relaying
@@ -225,6 +227,7 @@ export class CallerDirection {
     const incoming = this.#formats.incoming(rtp.payloadType)
     if (incoming === 'telephone-event') this.#takeInEvents(line, rtp, nowMs)
     else if (incoming === 'unknown') this.#takeInUnknown(line, rtp, nowMs)
+    else if (incoming === 'CN') this.#takeInNoise(line, rtp, nowMs)
     else if (!this.#takeInAudio(line, rtp, incoming, nowMs)) {
       // MED-18: what is too short for audio may be a mislabelled event, and what cannot be decoded may be anything.
       this.#counters.add('dtmf_audio_refused')
@@ -285,6 +288,13 @@ export class CallerDirection {
     const isPlausible =
       position !== undefined && position <= live + FRAME_SAMPLES && position > live - dtmfLimits.pressMs * 8
     return isPlausible ? position : undefined
+  }
+
+  /** The pause is silent: while masked, nothing of the caller's says how it sounds. What can be a key on this type is one. */
+  #takeInNoise(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {
+    this.#counters.add('dtmf_comfort_noise')
+    const [code = 0x7f] = rtp.payload
+    if (rtp.payload.length === 4 && code <= KEY_CODE_MAX) this.#suspect(line, rtp, nowMs)
   }
 
   #takeInUnknown(line: MaskedLine, rtp: RtpPacket, nowMs: number): void {

@@ -6,6 +6,7 @@ export const counterNames = [
   'dtmf_event_refused',
   'dtmf_event_not_a_key',
   'dtmf_event_not_relayed',
+  'dtmf_comfort_noise',
   'dtmf_audio_refused',
   'dtmf_audio_late',
   'dtmf_audio_early',

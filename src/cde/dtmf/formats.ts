@@ -3,7 +3,7 @@ import { type AudioFormat, isSpeech, type SpeechFormat } from '../media/audio-fo
 import { durationUnits } from '../media/codecs/speech-codecs.ts'
 
 /** What an incoming payload type is on the caller's side. */
-export type Incoming = SpeechFormat | 'telephone-event' | 'unknown'
+export type Incoming = SpeechFormat | 'telephone-event' | 'CN' | 'unknown'
 
 const EVENT_CLOCK_HZ = 8_000
 
@@ -15,6 +15,8 @@ export class Formats {
   readonly agentAudio: SpeechFormat | undefined
   /** In the clock of the audio where the agent has them so (RFC 4733 2.1); undefined when the agent takes no events. */
   readonly agentEvents: AudioFormat | undefined
+  /** Comfort noise in the clock of the audio (RFC 3389 4). */
+  readonly agentNoise: AudioFormat | undefined
 
   constructor(caller: readonly AudioFormat[], agent: readonly AudioFormat[]) {
     this.#caller = caller
@@ -23,6 +25,7 @@ export class Formats {
     this.agentAudio = audio.find(({ codec }) => caller.some((format) => format.codec === codec)) ?? audio[0]
     const events = agent.filter(({ codec }) => codec === 'telephone-event')
     this.agentEvents = events.find(({ clockHz }) => clockHz === this.agentAudio?.clockHz) ?? events[0]
+    this.agentNoise = agent.find(({ codec, clockHz }) => codec === 'CN' && clockHz === this.agentAudio?.clockHz)
     for (const { payloadType, codec } of caller.toReversed()) {
       this.#isUntouched[payloadType] = codec === this.agentAudio?.codec ? 1 : 0
     }
@@ -36,12 +39,11 @@ export class Formats {
   incoming(payloadType: number): Incoming {
     const format = this.#caller.find((candidate) => candidate.payloadType === payloadType)
     if (format === undefined) return 'unknown'
-    if (format.codec === 'telephone-event') return format.codec
-    // Comfort noise is left out, and its pauses are silence.
-    return isSpeech(format) ? format : 'unknown'
+    if (isSpeech(format)) return format
+    return format.codec === 'CN' ? 'CN' : 'telephone-event'
   }
 
-  /** Clock of an event payload type (RFC 4733 2.4.1), in Hz. */
+  /** Clock of a payload type of the caller's, in Hz. */
   clockHz(payloadType: number): number {
     return this.#caller.find((format) => format.payloadType === payloadType)?.clockHz ?? EVENT_CLOCK_HZ
   }

@@ -1,3 +1,5 @@
+import { ComfortFill } from '../media/comfort-fill.ts'
+import type { SpeechFormat } from '../media/audio-formats.ts'
 import { EventClock, type EventClocks } from '../media/event-clock.ts'
 import { RTP_HEADER_OCTETS, type RtpNumbers, type RtpPacket } from '../media/rtp.ts'
 import { Transcoders } from '../media/transcoder.ts'
@@ -17,6 +19,8 @@ export class Relaying {
   readonly #counters: Counters
   readonly #transcoders = new Transcoders()
   readonly #events = new EventClock()
+  readonly #fill = new ComfortFill()
+  #fillAtMs = 0
   /** The clock of the caller's audio. */
   #audioHz: number | undefined
   #packetMs = USUAL_PACKET_MS
@@ -42,6 +46,8 @@ export class Relaying {
     const incoming = formats.incoming(rtp.payloadType)
     if (incoming === 'unknown') return this.#drop('dtmf_unknown_type_dropped')
     if (incoming === 'telephone-event') return this.#event(rtp, formats, nowMs)
+    if (incoming === 'CN') return this.#comfortNoise(rtp, formats, nowMs)
+    this.#fill.stop()
     const agent = formats.agentAudio
     if (agent === undefined) return this.#drop('dtmf_no_agent_codec')
     const units = audioUnits(incoming, rtp.payload, 0, rtp.payload.length)
@@ -68,9 +74,50 @@ export class Relaying {
     return true
   }
 
+  /** The packets that are due although none came in: noise in a pause of the caller's. */
+  tick(formats: Formats, nowMs: number): Uint8Array[] {
+    const packets: Uint8Array[] = []
+    const { agentAudio } = formats
+    while (this.#fill.isOn(this.#fillAtMs) && this.#fillAtMs <= nowMs) {
+      if (agentAudio === undefined) this.#fill.stop()
+      else packets.push(this.#filled(agentAudio, this.#fillAtMs))
+    }
+    return packets
+  }
+
+  get nextTickAtMs(): number | undefined {
+    return this.#fill.isOn(this.#fillAtMs) ? this.#fillAtMs : undefined
+  }
+
+  /** Something else speaks for the caller from now on. */
+  pause(): void {
+    this.#fill.stop()
+  }
+
   /** Gives the coders back. */
   close(): void {
     this.#transcoders.close()
+    this.#fill.close()
+  }
+
+  /** RFC 3389: for an agent who does not know it the pause is filled; nothing of the payload crosses then but its level. */
+  #comfortNoise(rtp: RtpPacket, formats: Formats, nowMs: number): Uint8Array[] {
+    const { agentAudio, agentNoise } = formats
+    if (agentAudio === undefined || rtp.payload.length === 0) return this.#drop('dtmf_comfort_noise')
+    const noiseHz = formats.clockHz(rtp.payloadType)
+    if (agentNoise !== undefined && noiseHz === agentNoise.clockHz && noiseHz === (this.#audioHz ?? noiseHz)) {
+      const source = { ...rtp, clockHz: noiseHz }
+      const packet = this.#stream.relay(agentNoise.payloadType, rtp.payload, source, 0, nowMs)
+      return packet === 'late' ? [] : [packet]
+    }
+    const isFilling = this.#fill.isOn(nowMs)
+    this.#fill.start(rtp.payload, nowMs)
+    return isFilling ? [] : [this.#filled(agentAudio, nowMs)]
+  }
+
+  #filled({ payloadType, codec }: SpeechFormat, atMs: number): Uint8Array {
+    this.#fillAtMs = atMs + USUAL_PACKET_MS
+    return this.#stream.next(payloadType, this.#fill.frame(codec), USUAL_PACKET_MS, false, atMs)
   }
 
   #event(rtp: RtpPacket, formats: Formats, nowMs: number): Uint8Array[] {

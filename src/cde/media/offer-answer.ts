@@ -113,12 +113,12 @@ function ownFormats(codecs: readonly AudioCodec[]): AudioFormat[] {
     const { payloadType, clockHz } = speechCodecs[codec]
     return [{ payloadType, codec, clockHz }]
   })
-  const noise = codecs.includes('CN') ? [{ payloadType: 13, codec: 'CN', clockHz: 8_000 } as const] : []
   const clocks = new Set(codecs.includes('telephone-event') ? speech.map(({ clockHz }) => clockHz) : [])
   const events = [...eventPayloadTypes].flatMap(([clockHz, payloadType]) =>
     clocks.has(clockHz) ? [{ payloadType, codec: 'telephone-event', clockHz } as const] : [],
   )
-  return [...speech, ...noise, ...events]
+  // Comfort noise is offered only where the other side did: nobody else would send it.
+  return [...speech, ...events]
 }
 
 /** What a side is offered besides, when the other one has no G.711: everybody has that. */

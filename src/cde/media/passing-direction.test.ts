@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { seededRandom } from '../../lib/random.ts'
 import type { AudioFormat } from './audio-session.ts'
 import { opusDuration48k } from './codecs/opus/packet.ts'
-import { transcodeG711 } from './g711.ts'
+import { decodeG711, transcodeG711 } from './g711.ts'
 import { PassingDirection } from './passing-direction.ts'
 import { parseRtp, type RtpFields, type RtpPacket, writeRtp } from './rtp.ts'
 
@@ -37,7 +37,8 @@ function send(
 
 /** 16 bits as two octets. */
 const units = (count: number): number[] => [count >> 8, count & 0xff]
-const readOpusDuration = (payload: Uint8Array = new Uint8Array(0)): number => opusDuration48k(payload, 0, payload.length)
+const readOpusDuration = (payload: Uint8Array = new Uint8Array(0)): number =>
+  opusDuration48k(payload, 0, payload.length)
 
 /** Sequence and timestamp of `packet`, counted from `first`. */
 const place = (packet: RtpPacket | undefined, first: RtpPacket | undefined): [number, number] => [
@@ -222,8 +223,44 @@ test('codecs with memory cross untouched where both sides have them, comfort noi
   const wide = passing([g722, noise], [g722, noise])
   assert.deepEqual(send(wide, 0, { payloadType: 9 })?.payload, speech)
   assert.deepEqual(send(wide, 1, { payloadType: 13, payload: Uint8Array.of(60, 1, 2, 3) })?.payload.length, 4)
-  assert.equal(send(passing([pcma, noise], [pcma]), 0, { payloadType: 13, payload: Uint8Array.of(60) }), undefined)
 })
+
+test('comfort noise for a caller who does not know it fills the pause at its level, until speech is back or for a minute', () => {
+  for (const [codec, octets, clockPerMs] of [
+    [pcma, 160, 8],
+    [g722, 160, 8],
+    [opus, 80, 48],
+  ] as const) {
+    const direction = passing([pcmu, noise], [codec])
+    const first = send(direction, 0, { payloadType: 0 })
+    const began = send(direction, 1, { payloadType: 13, payload: Uint8Array.of(50, 9, 9) })
+    const pause = [began, ...Array.from({ length: 50 }, (_, n) => filled(direction, (n + 2) * 20))]
+    for (const [n, packet] of pause.entries()) {
+      assert.deepEqual([packet?.payloadType, packet?.payload.length], [codec.payloadType, octets])
+      assert.deepEqual(place(packet, first), [n + 1, (n + 1) * 20 * clockPerMs])
+    }
+    if (codec === pcma) {
+      const sound = pause.flatMap((packet) => [...decodeG711('PCMA', packet?.payload ?? new Uint8Array(0))])
+      const rms = Math.sqrt(sound.reduce((sum, sample) => sum + sample ** 2, 0) / sound.length)
+      assert.ok(Math.abs(20 * Math.log10(rms / 32_768) + 50) < 1, `${rms}`)
+    }
+    const speaks = send(direction, 2, { payloadType: 0, timestamp: 60 * 160, nowMs: 60 * 20 })
+    assert.deepEqual(place(speaks, first), [52, 60 * 20 * clockPerMs])
+    assert.equal(direction.wake(60 * 20 + 20), undefined)
+    send(direction, 3, { payloadType: 13, payload: Uint8Array.of(60), timestamp: 61 * 160, nowMs: 1_220 })
+    let atMs = direction.nextWakeAtMs() ?? 0
+    for (; direction.wake(atMs) !== undefined && atMs < 70_000; atMs += 20);
+    assert.equal(atMs, 1_220 + 60_000)
+    direction.close()
+  }
+})
+
+/** The frame that is due. */
+function filled(direction: PassingDirection, atMs: number): RtpPacket | undefined {
+  assert.equal(direction.nextWakeAtMs(), atMs)
+  const frame = direction.wake(atMs)
+  return frame === undefined ? undefined : (parseRtp(frame) as RtpPacket)
+}
 
 test('Opus on one side and G.711 on the other: transcoded, each in its own clock', () => {
   const toCaller = passing([opus], [pcma])

@@ -1,7 +1,8 @@
 import type { RandomBytes } from '../../lib/random.ts'
 import { mediaLimits } from '../../lib/limits.ts'
-import { type AudioFormat, isSpeech } from './audio-formats.ts'
+import { type AudioFormat, isSpeech, type SpeechFormat } from './audio-formats.ts'
 import { silentPayload } from './codecs/coders.ts'
+import { ComfortFill } from './comfort-fill.ts'
 import { EventClock } from './event-clock.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { parseRtp, type RtpFields, type RtpNumbers, type RtpPacket } from './rtp.ts'
@@ -32,6 +33,7 @@ const BACKWARDS_MS_MAX = 1_000
 const EVENT_UNITS_MAX = 0xffff
 const FORWARDS_MS_MAX = 2_000
 const CLOCK_PER_MS = 8
+const FRAME_MS = 20
 
 /**
  * Agent → caller, which is never masked: each packet goes on at once, as a packet of our own stream (MED-01, MED-02).
@@ -58,6 +60,7 @@ export class PassingDirection {
   readonly #perMs = new Uint8Array(128).fill(CLOCK_PER_MS)
   readonly #transcoders = new Transcoders()
   readonly #events = new EventClock()
+  readonly #fill = new ComfortFill()
   #front: Front | undefined
 
   constructor(options: { random: RandomBytes }) {
@@ -89,6 +92,7 @@ export class PassingDirection {
     const front = this.#front
     const payloadType = this.#untouched[rtp.payloadType] ?? -1
     if (front === undefined || payloadType < 0 || rtp.payloadOctets === 0 || rtp.payloadOctets === 4) return false
+    if (this.#fill.isOn(nowMs)) return false
     const sequence = sequenceStep(front.sequence, rtp.sequence)
     if (sequence < 0 || !isPlausible(front, rtp, sequence, nowMs, this.#perMs[rtp.payloadType] ?? CLOCK_PER_MS))
       return false
@@ -107,7 +111,8 @@ export class PassingDirection {
     if (typeof rtp === 'string') return this.#drop('not_rtp')
     const format = this.#incoming.get(rtp.payloadType)
     if (format === undefined) return this.#drop('unknown_type')
-    const carried = format.codec === 'telephone-event' ? this.#event(rtp, format, nowMs) : this.#audio(rtp, format)
+    const carried =
+      format.codec === 'telephone-event' ? this.#event(rtp, format, nowMs) : this.#audio(rtp, format, nowMs)
     if (typeof carried === 'string') return this.#drop(carried)
     if (carried.aside !== undefined) return this.#emitAside(rtp, carried, carried.aside)
     return this.#emit(rtp, format.clockHz, carried, nowMs)
@@ -115,47 +120,68 @@ export class PassingDirection {
 
   /** When a packet is due although none came in; undefined before the first one. */
   nextWakeAtMs(): number | undefined {
-    return this.#front === undefined ? undefined : this.#front.atMs + mediaLimits.keepAliveMs
+    const front = this.#front
+    if (front === undefined) return undefined
+    const frameAtMs = front.atMs + FRAME_MS
+    return this.#fill.isOn(frameAtMs) ? frameAtMs : front.atMs + mediaLimits.keepAliveMs
   }
 
   /**
    * MED-17, RFC 6263 4.7: a source may be silent for long without hold; one frame of silence now and then keeps the way
-   * through the caller's NAT open.
+   * through the caller's NAT open. The pauses of a sender of comfort noise are filled where the caller does not know it.
    * @returns that frame when it is due
    */
   wake(nowMs: number): Uint8Array | undefined {
     const front = this.#front
     const target = this.#outgoing.find(isSpeech)
-    if (front === undefined || nowMs < front.atMs + mediaLimits.keepAliveMs) return undefined
+    const dueMs = this.nextWakeAtMs()
+    if (front === undefined || dueMs === undefined || nowMs < dueMs) return undefined
+    const isFilled = this.#fill.isOn(dueMs)
     const elapsedMs = nowMs - front.atMs
     // The source's next packet is placed by what it would be without this frame.
     const timestamp = (front.timestamp + Math.round(elapsedMs * front.perMs)) >>> 0
     this.#front = { ...front, timestamp, atMs: nowMs }
     if (target === undefined) return undefined
     const step = { sequence: 1, timestampSamples: Math.round((elapsedMs * target.clockHz) / 1_000) }
-    return this.#out.placed(target.payloadType, silentPayload(target.codec), step, true)
+    const payload = isFilled ? this.#fill.frame(target.codec) : silentPayload(target.codec)
+    return this.#out.placed(target.payloadType, payload, step, !isFilled)
   }
 
   /** Gives back what the coders hold. */
   close(): void {
     this.#transcoders.close()
+    this.#fill.close()
   }
 
   counters(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.#counts).map(([name, count]) => [`passing_${name}`, count]))
   }
 
-  #audio(rtp: RtpPacket, format: AudioFormat): Carried | Counter {
+  #audio(rtp: RtpPacket, format: AudioFormat, nowMs: number): Carried | Counter {
     // MED-18: four octets on an audio type are a mislabelled event; empty payloads say nothing.
     const { codec, clockHz } = format
     if (rtp.payload.length === 0 || (rtp.payload.length === 4 && codec !== 'CN')) return 'suspect_payload'
     const same = this.#outgoing.find((target) => target.codec === codec && target.clockHz === clockHz)
-    if (same !== undefined) return { format: same, payload: rtp.payload }
     const target = this.#outgoing.find(isSpeech)
-    // Comfort noise says how to fill a pause; who does not know it fills its pauses itself (RFC 3389 5.1).
+    if (same === undefined && !isSpeech(format)) return this.#comfortNoise(rtp, format, target, nowMs)
+    this.#fill.stop()
+    if (same !== undefined) return { format: same, payload: rtp.payload }
     if (target === undefined || !isSpeech(format)) return 'no_format'
     const payload = this.#transcoders.transcode(rtp.payload, format.codec, target.codec)
     return payload === undefined ? 'not_decodable' : { format: target, payload }
+  }
+
+  /** RFC 3389: how to fill a pause, for a caller who does not know it. Nothing of the payload crosses but its level. */
+  #comfortNoise(
+    { payload }: RtpPacket,
+    { clockHz }: AudioFormat,
+    target: SpeechFormat | undefined,
+    nowMs: number,
+  ): Carried | Counter {
+    const isInTime = this.#front === undefined || this.#front.perMs * 1_000 === clockHz
+    if (target === undefined || !isInTime) return 'no_format'
+    this.#fill.start(payload, nowMs)
+    return { format: target, payload: this.#fill.frame(target.codec) }
   }
 
   #event(rtp: RtpPacket, format: AudioFormat, nowMs: number): Carried | Counter {
