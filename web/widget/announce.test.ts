@@ -7,7 +7,7 @@ import { emptyPanel, type Panel } from './state.ts'
 
 const taking = (...fields: Field[]): Panel => ({
   ...emptyPanel(''),
-  capture: { captureId: 'A', mode: 'field', open: true, fields },
+  capture: { captureId: 'A', mode: 'field', open: true, secured: true, fields },
 })
 const number = (state: Field['state'], more: Partial<Field> = {}): Field => ({
   field: 'cardNumber',

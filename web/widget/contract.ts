@@ -37,6 +37,8 @@ export interface Capture {
   readonly callId: string
   readonly state: 'open' | 'closed'
   readonly mode: CaptureMode
+  /** It is certain that what the caller keys has no way to the agent. */
+  readonly secured?: boolean
   readonly closeReason?: CaptureCloseReason
   readonly fields: readonly Field[]
 }
@@ -75,7 +77,7 @@ export type Refusal = ErrorCode | 'UNREACHABLE' | 'UNEXPECTED'
 export type CallEvent =
   | { readonly type: 'call.started' | 'call.answered' | 'call.ended' | 'keys.dropped' | 'cde.down' | 'cde.up' }
   | { readonly type: 'capture.started'; readonly capture: Capture }
-  | { readonly type: 'capture.lost'; readonly captureId: string }
+  | { readonly type: 'capture.secured' | 'capture.lost'; readonly captureId: string }
   | { readonly type: 'capture.closed'; readonly captureId: string; readonly reason: CaptureCloseReason }
   | { readonly type: 'capture.field'; readonly captureId: string; readonly field: Field }
   | { readonly type: 'payment.changed'; readonly payment: Payment }

@@ -21,6 +21,7 @@ export function readEvent(event: ServerEvent): CallEvent | undefined {
       return { type: event.event }
     case 'capture.started':
       return isCapture(data['capture']) ? { type: event.event, capture: data['capture'] } : undefined
+    case 'capture.secured':
     case 'capture.lost':
       return captureId === undefined ? undefined : { type: event.event, captureId }
     case 'capture.closed':

@@ -159,18 +159,19 @@ function renderConfirm(view: CardView): TemplateResult {
 
 /** The line above the panel: is what the caller keys hidden from the agent now? Unknown when the call is not followed. */
 export function renderLine(panel: Panel, followed: boolean): TemplateResult {
-  const secured = panel.capture?.open === true
-  const [state, words] = followed ? lineWords(panel, secured) : ['quiet', 'Not connected']
+  const isClosed = panel.capture?.open === true
+  const [state, words] = followed ? lineWords(panel) : ['quiet', 'Not connected']
   return html`<p class="line ${state}" data-testid="line" data-state=${state}>
-    <span class="lock" aria-hidden="true">${secured ? lockClosed : lockOpen}</span>${words}
+    <span class="lock" aria-hidden="true">${isClosed ? lockClosed : lockOpen}</span>${words}
   </p>`
 }
 
-function lineWords(panel: Panel, secured: boolean): readonly [state: string, words: string] {
+function lineWords(panel: Panel): readonly [state: string, words: string] {
   if (linkWords[panel.link] !== undefined) return ['quiet', 'Not connected']
   if (panel.link === 'lost') return ['waiting', 'Reconnecting…']
   if (panel.cardZone === 'down') return ['waiting', 'Cards cannot be taken for a moment…']
   if (panel.call === 'ended') return ['quiet', 'The call has ended']
   if (panel.call !== 'answered') return ['quiet', 'Waiting for the call']
-  return secured ? ['secured', 'Line secured'] : ['quiet', 'Line open']
+  if (panel.capture?.open !== true) return ['quiet', 'Line open']
+  return panel.capture.secured ? ['secured', 'Line secured'] : ['waiting', 'Securing the line…']
 }

@@ -9,7 +9,7 @@ const ready: Panel = { ...emptyPanel(''), link: 'live', call: 'answered' }
 const taking = (mode: Panel['mode'], ...fields: Field[]): Panel => ({
   ...ready,
   mode,
-  capture: { captureId: 'A', mode, open: true, fields },
+  capture: { captureId: 'A', mode, open: true, secured: true, fields },
 })
 
 test('field by field, each row is requested, reset and requested again by its own button', () => {
@@ -44,7 +44,7 @@ test('no order is offered before the answer, without control or card zone, or af
     { ...ready, link: 'lost' },
     { ...ready, cardZone: 'down' },
     { ...ready, busy: 'opening' },
-    { ...ready, capture: { captureId: 'A', mode: 'field', open: false, fields: [] } },
+    { ...ready, capture: { captureId: 'A', mode: 'field', open: false, secured: false, fields: [] } },
   ]
   for (const panel of panels) assert.equal(rowAction(panel, field('idle'), true)?.enabled, false)
   assert.equal(rowAction(ready, field('idle'), true)?.enabled, true)

@@ -177,3 +177,10 @@ test('a replayed stream ends in the same panel as the live one', () => {
   const stream = [answered, started, ...allThree, paid('submitting'), paid('declined')]
   assert.deepEqual(after(...stream, ...stream.slice(2)), after(...stream))
 })
+
+test('the line is secured when control says so of this capture, and a new capture begins unsecured', () => {
+  const secured = event({ type: 'capture.secured', captureId: 'A' })
+  const strange = event({ type: 'capture.secured', captureId: 'B' })
+  assert.equal(after(started, strange).capture?.secured, false)
+  assert.equal(after(started, secured).capture?.secured, true)
+})

@@ -30,6 +30,8 @@ export interface PanelCapture {
   readonly captureId: string
   readonly mode: CaptureMode
   readonly open: boolean
+  /** It is certain that what the caller keys has no way to the agent. */
+  readonly secured: boolean
   readonly fields: readonly Field[]
 }
 
@@ -132,6 +134,10 @@ function heard(panel: Panel, event: CallEvent): Panel {
       return panel.capture?.captureId === event.capture.captureId
         ? panel
         : opened({ ...panel, notice: undefined }, event.capture)
+    case 'capture.secured':
+      return panel.capture?.captureId === event.captureId
+        ? { ...panel, capture: { ...panel.capture, secured: true } }
+        : panel
     case 'capture.field':
       return fieldChanged(panel, event.captureId, event.field)
     case 'capture.closed':
@@ -154,10 +160,16 @@ function opened(panel: Panel, capture: Capture): Panel {
       const heardField = known.get(field.field)
       return heardField === undefined || heardField.state === 'idle' ? field : heardField
     })
-    return { ...panel, mode: capture.mode, capture: { ...panel.capture, mode: capture.mode, fields } }
+    const secured = panel.capture.secured || capture.secured === true
+    return { ...panel, mode: capture.mode, capture: { ...panel.capture, mode: capture.mode, fields, secured } }
   }
   const { captureId, mode, fields } = capture
-  return { ...panel, mode, payment: undefined, capture: { captureId, mode, fields, open: capture.state === 'open' } }
+  return {
+    ...panel,
+    mode,
+    payment: undefined,
+    capture: { captureId, mode, fields, open: capture.state === 'open', secured: capture.secured === true },
+  }
 }
 
 function fieldChanged(panel: Panel, captureId: string, field: Field): Panel {

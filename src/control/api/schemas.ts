@@ -20,13 +20,13 @@ import { paymentStates } from '../payments/words.ts'
 
 /** Named schemas of the OpenAPI document. */
 export const registry = z.registry<{ id: string }>()
-const named = <T extends z.ZodType>(id: string, schema: T): T => {
+export const named = <T extends z.ZodType>(id: string, schema: T): T => {
   registry.add(schema, { id })
   return schema
 }
 
-const id = z.string().regex(ID_PATTERN)
-const time = z.iso.datetime()
+export const id = z.string().regex(ID_PATTERN)
+export const time = z.iso.datetime()
 const noCard = (text: string): boolean => findCardNumber(text) === -1
 
 export const errorBody = named(
@@ -127,6 +127,7 @@ export const capture = named(
     callId: id,
     state: z.enum(['open', 'closed']),
     mode: z.enum(captureModes),
+    secured: z.boolean(),
     closeReason: z.enum([...captureCloseReasons, 'lost', 'not-started']).optional(),
     fields: z.array(field),
   }),

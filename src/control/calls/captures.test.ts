@@ -104,6 +104,7 @@ test('the line is secured: said once per report, for a capture that is open', as
   control.cde.report({ type: 'capture-started', captureId })
   await waiting
   control.cde.report({ type: 'line-secured', captureId })
+  control.cde.report({ type: 'line-secured', captureId })
   control.cde.report({ type: 'line-secured', captureId: callId })
   control.cde.report({ type: 'capture-closed', captureId, reason: 'cancelled' })
   control.cde.report({ type: 'line-secured', captureId })
@@ -113,6 +114,8 @@ test('the line is secured: said once per report, for a capture that is open', as
     rows.sort((a, b) => a.seq - b.seq).flatMap(({ type }) => (type.startsWith('capture.') ? [type] : [])),
     ['capture.started', 'capture.secured', 'capture.closed'],
   )
+  const { body } = await control.call('GET', `/v1/captures/${captureId}`)
+  assert.equal(body['secured'], true)
 })
 
 test('the confirmation is on its way when the wait is over: who read that it started reads that it closed', async () => {

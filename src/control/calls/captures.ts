@@ -91,6 +91,7 @@ export class Captures {
       close_reason: null,
       created_at_ms: this.#clock.wallMs(),
       closed_at_ms: null,
+      secured: 0 as const,
     }
     await insertCapture(db, capture, wanted.fields)
   }

@@ -8,6 +8,7 @@ import {
   liveCaptures,
   markCaptureClosed,
   markCaptureOpen,
+  markLineSecured,
   updateField,
 } from '../store/captures.ts'
 import type { Tx } from '../store/open.ts'
@@ -101,9 +102,9 @@ export async function recordCaptureStarted(tx: Tx, events: Events, captureId: st
 
 /** The kernel forwards nothing of the caller's any more, for certain. */
 export async function recordLineSecured(tx: Tx, events: Events, captureId: string): Promise<void> {
+  if (!(await markLineSecured(tx.db, captureId))) return events.ignored('line-secured', 'not-open')
   const stored = await captureById(tx.db, captureId)
-  if (stored === undefined) return events.ignored('line-secured', 'capture-unknown')
-  if (stored.capture.state === 'closed') return events.ignored('line-secured', 'capture-closed')
+  if (stored === undefined) return
   const { merchant_id: merchant, call_id: callId } = stored.capture
   await events.lineSecured(tx, { merchant, callId }, captureId)
 }

@@ -37,6 +37,7 @@ export interface CaptureView {
   callId: string
   state: 'open' | 'closed'
   mode: 'field' | 'continuous'
+  secured: boolean
   closeReason?: string
   fields: FieldView[]
 }
@@ -78,6 +79,7 @@ export function captureView({ capture, fields }: StoredCapture): CaptureView {
     callId: capture.call_id,
     state: capture.state === 'closed' ? 'closed' : 'open',
     mode: capture.mode,
+    secured: capture.secured === 1,
     ...(capture.close_reason !== null && { closeReason: capture.close_reason }),
     fields: fields.map(fieldView),
   }

@@ -67,6 +67,18 @@ export async function markCaptureOpen(db: Db, id: string): Promise<boolean> {
   return done.numUpdatedRows === 1n
 }
 
+/** @returns false when the capture is not open, or was secured already */
+export async function markLineSecured(db: Db, id: string): Promise<boolean> {
+  const done = await db
+    .updateTable('capture')
+    .set({ secured: 1 })
+    .where('id', '=', id)
+    .where('state', '=', 'open')
+    .where('secured', '=', 0)
+    .executeTakeFirst()
+  return done.numUpdatedRows === 1n
+}
+
 /** @returns false when the capture was closed already */
 export async function markCaptureClosed(db: Db, id: string, reason: string, nowMs: number): Promise<boolean> {
   const done = await db

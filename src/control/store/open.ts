@@ -6,6 +6,7 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { controlLimits } from '../../lib/limits.ts'
 import { callQualityColumn } from './migration-call-quality.ts'
 import { firstSchema } from './migration-first.ts'
+import { lineSecured } from './migration-line-secured.ts'
 import { uncertainKeys } from './migration-uncertain-keys.ts'
 import { type Lane, Turns } from './queue.ts'
 import type { Tables } from './schema.ts'
@@ -34,6 +35,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-schema': firstSchema,
   '0002-uncertain-keys': uncertainKeys,
   '0003-call-quality': callQualityColumn,
+  '0004-line-secured': lineSecured,
 }
 
 /** Another process has this store open. Two would each take the other's live calls for lost. */

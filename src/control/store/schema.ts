@@ -69,6 +69,8 @@ export interface CaptureTable {
   close_reason: string | null
   created_at_ms: number
   closed_at_ms: number | null
+  /** 1 once it is certain that no packet of the caller has another way than the masked one. */
+  secured: 0 | 1
 }
 
 export interface CaptureFieldTable {

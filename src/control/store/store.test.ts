@@ -131,6 +131,7 @@ test('the database itself refuses a second live capture on one call', async () =
     close_reason: null,
     created_at_ms: 1,
     closed_at_ms: null,
+    secured: 0,
   }
   await insertCall(db, call)
   await insertCapture(db, capture, ['expiry'])
