@@ -8,6 +8,7 @@ import {
   type Heard,
   impair,
   type Impairment,
+  packetize,
 } from '../../../test/support/dtmf-call.ts'
 import {
   heardOpus,
@@ -19,8 +20,11 @@ import {
 import { randomUnit, seededRandom } from '../../lib/random.ts'
 import { mostLikelyKey } from '../../sim/known-plaintext.ts'
 import { synthesizeKeys, type Tones, type ToneSettings } from '../../sim/tones.ts'
-import { toBaseRate } from '../media/resample.ts'
+import { G722Encoder } from '../media/codecs/g722/g722.ts'
+import { opusNative } from '../media/codecs/opus/native.ts'
+import { fromBaseRate, toBaseRate } from '../media/resample.ts'
 import { parseRtp, type RtpPacket, writeRtp } from '../media/rtp.ts'
+import { CallerDirection } from './caller-direction.ts'
 import { findKeys } from './recording.ts'
 
 const SEED = 6_716
@@ -181,6 +185,56 @@ test('Opus on one side only: masked and told as well, in the codec of the agent'
     const at = narrow.heard.offset + 52 + 24
     assert.ok(peak(narrow.heard.samples.subarray(at + from, at + to)) <= 8)
   }
+})
+
+test('G.711 or G.722 to an agent with Opus: masked and told, at one packet size', () => {
+  const wide = [{ payloadType: 9, codec: 'G722', clockHz: 8_000 }] as const
+  for (const caller of [formats('PCMU'), wide]) {
+    const random = seededRandom(SEED)
+    const keys = Array.from({ length: 16 }, () => Math.floor(randomUnit(random) * 16))
+    const tones = synthesizeKeys(keys, { toneMs: 50, gapMs: 50, leadSamples: 1_600 }, random)
+    const packets = caller === wide ? packetizeG722(tones.samples) : packetize(tones.samples, { codec: 'PCMU' })
+    const heard = armedCall(packets, { caller, agent: opusFormats })
+    assert.deepEqual(heard.keys, keys)
+    assert.ok(heard.packets.every(({ packet }) => packet.length === 92))
+    const samples = toBaseRate(heardOpus(heard.packets), 16_000)
+    for (const { from, to } of tones.spans) {
+      // G.722 is 22 samples of 16 kHz late at most, the decimator 12 of 8 kHz, CELT 20.
+      const at = heard.offset + (caller === wide ? 11 : 0) + 12 + 20
+      assert.ok(peak(samples.subarray(at + from, at + to)) <= IDLE_PEAK)
+    }
+  }
+})
+
+function packetizeG722(samples: Int16Array) {
+  const encoder = new G722Encoder()
+  const wide = fromBaseRate(samples, 16_000, 2 * samples.length)
+  return Array.from({ length: Math.floor(wide.length / 320) }, (_, n) => {
+    const payload = new Uint8Array(160)
+    encoder.encode(wide.subarray(n * 320, (n + 1) * 320), payload)
+    const fields = { payloadType: 9, marker: n === 0, sequence: n, timestamp: n * 160, ssrc: 1 }
+    return { atMs: n * 20, packet: writeRtp(fields, payload) }
+  })
+}
+
+test('calls that end give their coders back: a hundred one after the other need what one needs', () => {
+  const call = (): void => {
+    const hooks = { onKey: () => {}, onConflict: () => {}, onMaskFailed: () => {}, onUncertain: () => {} }
+    const leg = new CallerDirection({ replacement: 'flat', jitterMs: 40, random: seededRandom(SEED), ...hooks })
+    leg.setFormats(opusFormats, formats('PCMA'), 0)
+    for (const { packet, atMs } of packetizeOpus(new Int16Array(480))) leg.receive(packet, atMs)
+    leg.setFormats(opusFormats, opusFormats, 60)
+    leg.arm(60)
+    for (const { packet, atMs } of packetizeOpus(new Int16Array(480))) leg.receive(packet, 60 + atMs)
+    leg.tick(120)
+    leg.close()
+  }
+  call()
+  const before = opusNative().pairsMade
+  const octets = opusNative().memoryOctets
+  for (let n = 0; n < 100; n++) call()
+  assert.equal(opusNative().pairsMade, before)
+  assert.equal(opusNative().memoryOctets, octets)
 })
 
 test('what cannot be decoded is masked, and four octets are a suspected event; neither is passed on', () => {

@@ -85,6 +85,11 @@ export class OpusNative {
     return halves
   }
 
+  /** Pairs that were made, in use or waiting for use. */
+  get pairsMade(): number {
+    return this.#pairs
+  }
+
   /** What the module holds in all; it grows with the pairs that are in use at once, about 90 kB each, and never shrinks. */
   get memoryOctets(): number {
     return this.#module.HEAPU8.length
