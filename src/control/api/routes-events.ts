@@ -1,13 +1,18 @@
-import { z } from 'zod'
 import { requireKey } from '../access/scope.ts'
 import { principalFor } from './auth.ts'
+import { event } from './event-schemas.ts'
 import type { Api, ApiParts } from './parts.ts'
 import { callParams, errorBody, lastEventId } from './schemas.ts'
 import { visibleCall } from './visible-call.ts'
 
 const tags = ['events']
 const response = {
-  200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+  // OpenAPI 3.1 knows no schema for one message of a stream (3.2 does): it is that of each `data:`.
+  200: {
+    description:
+      'Server-sent events; the JSON behind `data:` of each message is an Event, its `event:` the type, its `id:` the seq',
+    content: { 'text/event-stream': { schema: event } },
+  },
   default: errorBody,
 }
 

@@ -127,7 +127,6 @@ export const capture = named(
     callId: id,
     state: z.enum(['open', 'closed']),
     mode: z.enum(captureModes),
-    secured: z.boolean(),
     closeReason: z.enum([...captureCloseReasons, 'lost', 'not-started']).optional(),
     fields: z.array(field),
   }),
