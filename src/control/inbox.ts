@@ -45,7 +45,13 @@ export interface InboxParts {
 }
 
 /** What may be dropped when too much waits: totals and pictures that the next report of the kind repeats. */
-const droppable: ReadonlySet<Letter['type']> = new Set(['counters', 'keys-dropped', 'slow-mode', 'field', 'call-quality'])
+const droppable: ReadonlySet<Letter['type']> = new Set([
+  'counters',
+  'keys-dropped',
+  'slow-mode',
+  'field',
+  'call-quality',
+])
 
 export class Inbox {
   readonly #parts: InboxParts

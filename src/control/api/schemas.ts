@@ -127,6 +127,7 @@ export const capture = named(
     callId: id,
     state: z.enum(['open', 'closed']),
     mode: z.enum(captureModes),
+    secured: z.boolean(),
     closeReason: z.enum([...captureCloseReasons, 'lost', 'not-started']).optional(),
     fields: z.array(field),
   }),
