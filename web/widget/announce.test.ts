@@ -82,3 +82,9 @@ test('the page hears of the secured line, of each field that changed, and of the
   assert.deepEqual(names(approved, { ...approved }), [])
   assert.deepEqual(names(emptyPanel(''), { ...emptyPanel(''), link: 'token-expired' }), ['tonewall-token-expired'])
 })
+
+test('that nothing is heard from the caller is spoken once', () => {
+  const silent = { ...taking(number('collecting')), callerSilent: true }
+  assert.match(announce(taking(number('collecting')), silent), /^Nothing is heard from the caller/)
+  assert.equal(announce(silent, { ...silent }), '')
+})

@@ -3,13 +3,22 @@
  */
 import type { Field } from './contract.ts'
 import { type Link, type Panel, rows, screenOf } from './state.ts'
-import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf, uncertainSentence } from './words.ts'
+import {
+  brandNames,
+  callerSilentSentence,
+  fieldErrorSentence,
+  labelOf,
+  linkWords,
+  noticeOf,
+  uncertainSentence,
+} from './words.ts'
 
 /** @returns one sentence, or an empty text when nothing worth saying has changed */
 export function announce(before: Panel, now: Panel): string {
   const screen = screenOf(now)
   if (screen !== screenOf(before)) return screen === 'card' ? 'Ready to take a card.' : resultSentence(now)
   if (now.notice !== undefined && now.notice !== before.notice) return noticeOf(now.notice)
+  if (now.callerSilent && !before.callerSilent) return callerSilentSentence
   if (now.cardZone !== before.cardZone)
     return now.cardZone === 'up' ? 'Cards can be taken again.' : 'Cards cannot be taken for a moment.'
   if (now.call !== before.call && now.call === 'ended') return 'The call has ended.'

@@ -76,6 +76,7 @@ export type Refusal = ErrorCode | 'UNREACHABLE' | 'UNEXPECTED'
 /** An event of control's stream, as far as the widget uses it. */
 export type CallEvent =
   | { readonly type: 'call.started' | 'call.answered' | 'call.ended' | 'keys.dropped' | 'cde.down' | 'cde.up' }
+  | { readonly type: 'caller.silent' | 'caller.heard' }
   | { readonly type: 'capture.started'; readonly capture: Capture }
   | { readonly type: 'capture.secured' | 'capture.lost'; readonly captureId: string }
   | { readonly type: 'capture.closed'; readonly captureId: string; readonly reason: CaptureCloseReason }

@@ -16,6 +16,8 @@ export function readEvent(event: ServerEvent): CallEvent | undefined {
     case 'call.answered':
     case 'call.ended':
     case 'keys.dropped':
+    case 'caller.silent':
+    case 'caller.heard':
     case 'cde.down':
     case 'cde.up':
       return { type: event.event }

@@ -4,7 +4,16 @@ import type { CaptureMode, Field } from './contract.ts'
 import { lockClosed, lockOpen, mark, tick } from './icons.ts'
 import { rowAction } from './row-action.ts'
 import { allValid, canOrder, isTaking, type Panel, rows } from './state.ts'
-import { brandNames, fieldErrorSentence, labelOf, linkWords, noticeOf, promptOf, uncertainSentence } from './words.ts'
+import {
+  brandNames,
+  callerSilentSentence,
+  fieldErrorSentence,
+  labelOf,
+  linkWords,
+  noticeOf,
+  promptOf,
+  uncertainSentence,
+} from './words.ts'
 
 export interface CardView {
   readonly panel: Panel
@@ -52,7 +61,8 @@ function noticeIn({ panel, setupSentence, amountValid, amountExample }: CardView
   const cutOff = linkWords[panel.link]
   if (cutOff !== undefined) return cutOff
   if (!amountValid) return `Enter an amount such as ${amountExample}.`
-  return panel.notice === undefined ? undefined : noticeOf(panel.notice)
+  if (panel.notice !== undefined) return noticeOf(panel.notice)
+  return panel.callerSilent && isTaking(panel) ? callerSilentSentence : undefined
 }
 
 function renderAmount(view: CardView): TemplateResult {

@@ -184,3 +184,12 @@ test('the line is secured when control says so of this capture, and a new captur
   assert.equal(after(started, strange).capture?.secured, false)
   assert.equal(after(started, secured).capture?.secured, true)
 })
+
+test('a silent caller is shown while a card is taken, until heard again or the next capture begins; never beside no card', () => {
+  const silent = event({ type: 'caller.silent' })
+  assert.equal(after(live, answered, silent).callerSilent, false)
+  const taking = after(live, answered, started, silent)
+  assert.equal(taking.callerSilent, true)
+  assert.equal(reduce(taking, event({ type: 'caller.heard' })).callerSilent, false)
+  assert.equal(reduce(taking, event({ type: 'capture.started', capture: capture('B', 'field') })).callerSilent, false)
+})

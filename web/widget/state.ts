@@ -47,6 +47,8 @@ export interface Panel {
   readonly putAside: string | undefined
   readonly busy: Busy
   readonly notice: Notice | undefined
+  /** While a capture is open: nothing has come from the caller for a while. */
+  readonly callerSilent: boolean
   readonly confirmingCancel: boolean
 }
 
@@ -79,6 +81,7 @@ export function emptyPanel(orderReference: string): Panel {
     putAside: undefined,
     busy: 'none',
     notice: undefined,
+    callerSilent: false,
     confirmingCancel: false,
   }
 }
@@ -126,6 +129,10 @@ function heard(panel: Panel, event: CallEvent): Panel {
       return { ...panel, call: 'ended', busy: panel.busy === 'charging' ? 'charging' : 'none', confirmingCancel: false }
     case 'keys.dropped':
       return panel
+    case 'caller.silent':
+      return { ...panel, callerSilent: isTaking(panel) }
+    case 'caller.heard':
+      return { ...panel, callerSilent: false }
     case 'cde.down':
       return { ...panel, cardZone: 'down', confirmingCancel: false }
     case 'cde.up':
@@ -133,7 +140,7 @@ function heard(panel: Panel, event: CallEvent): Panel {
     case 'capture.started':
       return panel.capture?.captureId === event.capture.captureId
         ? panel
-        : opened({ ...panel, notice: undefined }, event.capture)
+        : opened({ ...panel, notice: undefined, callerSilent: false }, event.capture)
     case 'capture.secured':
       return panel.capture?.captureId === event.captureId
         ? { ...panel, capture: { ...panel.capture, secured: true } }

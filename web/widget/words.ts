@@ -52,6 +52,9 @@ const fieldErrorWords: Readonly<Record<FieldError, readonly [wrong: string, ask:
 /** While the caller still keys a field that cannot become valid any more. */
 export const uncertainSentence = 'One key was not clear. Ask the caller to key it again.'
 
+/** The caller may be on mute, or gone; or the phone sends nothing in pauses. */
+export const callerSilentSentence = 'Nothing is heard from the caller. Ask them to say something.'
+
 /** Until the field is asked for again, the caller's keys go nowhere: then the button comes first. */
 export function fieldErrorSentence(field: Field): string {
   const [wrong, ask] = field.error === undefined ? ['It did not work', 'ask the caller.'] : fieldErrorWords[field.error]
