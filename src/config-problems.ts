@@ -25,6 +25,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'media.codecs[]': ['must be PCMA, PCMU, G722 or opus', '"G722"'],
   'media.jitterMs': ['must be 0 to 200 milliseconds', '40'],
   store: ['must say where the database is', '{ "file": "./data/tonewall.sqlite" }'],
+  'store.eventsKeptDays': ['must be 1 to 3650 days', '90'],
   trustedPeers: [
     'must list the addresses and networks that may send SIP, or be "any"',
     '["198.51.100.7", "10.0.0.0/24"]',

@@ -59,7 +59,11 @@ export const configSchema = z.strictObject({
       codecs: mediaCodecs,
     })
     .refine(({ portMin, portMax }) => portMax - portMin >= 3),
-  store: z.strictObject({ file: z.string().min(1).default('./data/tonewall.sqlite') }),
+  store: z.strictObject({
+    file: z.string().min(1).default('./data/tonewall.sqlite'),
+    /** Events older than this are deleted; calls, captures and payments are not. */
+    eventsKeptDays: z.number().int().min(1).max(3_650).default(90),
+  }),
   /** Who may send SIP. Missing only on loopback; `any` opens it to everybody. */
   trustedPeers: z.union([z.literal('any'), z.array(ipAddressOrNetwork).min(1).max(256)]).optional(),
   /** Peers to and from which SRTP keys may travel in SIP without TLS, because the network between is trusted. */
@@ -158,7 +162,7 @@ function defaultFields(): FieldSettings[] {
 function withAbsolutePaths(config: Config, folder: string): Config {
   return {
     ...config,
-    store: { file: resolve(folder, config.store.file) },
+    store: { ...config.store, file: resolve(folder, config.store.file) },
     gateways: config.gateways.map((gateway) => ({
       ...gateway,
       credentialFile: resolve(folder, gateway.credentialFile),

@@ -41,6 +41,7 @@ export async function startProduct(config: Config, logSink: LogSink): Promise<Pr
     store,
     tenants: tenantsOf(config),
     http: config.http,
+    eventsKeptMs: config.store.eventsKeptDays * 24 * 3_600_000,
     clock: systemClock,
     random: systemRandom,
     log,

@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { newId } from '../lib/ids.ts'
+import { controlLimits } from '../lib/limits.ts'
 import { createLog } from '../lib/log.ts'
 import { startControl } from './control.ts'
 import { openStore } from './store/open.ts'
-import { Harness, ORIGIN, tenants } from './testing/harness.test-kit.ts'
+import { EVENTS_KEPT_MS, Harness, ORIGIN, tenants } from './testing/harness.test-kit.ts'
 
 test('what the CDE reports while control is still starting is not lost', async () => {
   await using control = await Harness.start()
@@ -20,6 +21,7 @@ test('what the CDE reports while control is still starting is not lost', async (
     timers: control.time,
     random: control.random,
     log: createLog('second', { write: () => undefined }),
+    eventsKeptMs: 1,
     widgetFile: '/nowhere',
   })
   const callId = newId(control.random)
@@ -44,6 +46,7 @@ test('a port that is taken is an error with its code, not half a start', async (
     timers: control.time,
     random: control.random,
     log: createLog('second', { write: () => undefined }),
+    eventsKeptMs: 1,
     widgetFile: '/nowhere',
   })
   await assert.rejects(again, { code: 'EADDRINUSE' })
@@ -62,6 +65,7 @@ test('a start that finds its port taken has changed nothing in the store', async
     timers: control.time,
     random: control.random,
     log: createLog('second', { write: () => undefined }),
+    eventsKeptMs: 1,
     widgetFile: '/nowhere',
   })
   await assert.rejects(again, { code: 'EADDRINUSE' })
@@ -78,6 +82,30 @@ test('the widget is served to any page without a key; without a build it is plai
   assert.match(headers.get('content-type') ?? '', /^text\/javascript/)
   assert.equal(headers.get('access-control-allow-origin'), '*')
   assert.equal(text, 'export {}\n')
+})
+
+test('events are kept as long as the settings say; more than one commit takes are deleted step by step', async () => {
+  await using control = await Harness.start()
+  const { store, time } = control
+  const callId = await control.answeredCall()
+  const pressKeys = async (times: number): Promise<void> => {
+    for (let count = 1; count <= times; count++) control.cde.report({ type: 'keys-dropped', callId, count })
+    await control.control.settled()
+  }
+  /** How many events there are once what the clean-up has begun is done: it waits its turn before us. */
+  const count = async (): Promise<number> => {
+    await store.transact(async () => {})
+    return (await store.db.selectFrom('event').select('seq').execute()).length
+  }
+  await pressKeys(controlLimits.eventsDeletedPerCommit + 5)
+  const all = await count()
+  time.advance(EVENTS_KEPT_MS - controlLimits.cleanUpEveryMs + 1)
+  assert.equal(await count(), all)
+  await pressKeys(3)
+  time.advance(controlLimits.cleanUpEveryMs)
+  assert.equal(await count(), all + 3 - controlLimits.eventsDeletedPerCommit)
+  time.advance(controlLimits.eventsDeletePauseMs)
+  assert.equal(await count(), 3)
 })
 
 test('after the end nothing is listened to any more', async () => {

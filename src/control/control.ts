@@ -13,7 +13,7 @@ import { Inbox, type Letter } from './inbox.ts'
 import { Metrics } from './metrics.ts'
 import { Resolver } from './payments/resolver.ts'
 import { deleteExpiredWidgetTokens } from './store/access.ts'
-import { lastEventSeq } from './store/events.ts'
+import { deleteEventsBefore, lastEventSeq } from './store/events.ts'
 import { deleteResponsesBefore } from './store/idempotency.ts'
 import type { Store } from './store/open.ts'
 import { syncTenants, type Tenants } from './store/tenants.ts'
@@ -29,6 +29,8 @@ export interface ControlOptions {
   readonly random: RandomBytes
   readonly log: Log
   readonly widgetFile: string
+  /** Older events are deleted. */
+  readonly eventsKeptMs: number
   readonly timers?: Timers
 }
 
@@ -84,7 +86,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
   mail.deliver((letter) => inbox.put(letter))
   await inbox.settled()
-  stopCleaning = cleanUp(store, clock, timers, log)
+  stopCleaning = cleanUp(store, clock, timers, log, options.eventsKeptMs)
   writtenOff.resolve()
   log.info({ ...server.address }, 'control started')
   return {
@@ -115,18 +117,34 @@ function listen(port: CdePort): { deliver(to: (letter: Letter) => void): void } 
   }
 }
 
-/** Deletes expired tokens and old idempotency rows, now and every few hours. @returns the way to stop */
-function cleanUp(store: Store, clock: Clock, timers: Timers, log: Log): () => void {
+/** Deletes expired tokens, old idempotency rows and old events, now and every few hours. @returns the way to stop */
+function cleanUp(store: Store, clock: Clock, timers: Timers, log: Log, eventsKeptMs: number): () => void {
+  let isStopped = false
   let cancel = (): void => {}
+  const next = (delayMs: number): void => {
+    if (!isStopped) cancel = timers.after(delayMs, run)
+  }
   const run = (): void => {
     const nowMs = clock.wallMs()
     const work = store.transact(async ({ db }) => {
       await deleteExpiredWidgetTokens(db, nowMs)
       await deleteResponsesBefore(db, nowMs - controlLimits.idempotencyKeptMs)
+      return deleteEventsBefore(db, nowMs - eventsKeptMs, controlLimits.eventsDeletedPerCommit)
     })
-    work.catch(() => log.error({ part: 'clean-up' }, 'clean-up failed'))
-    cancel = timers.after(controlLimits.cleanUpEveryMs, run)
+    work.then(
+      (deleted) => {
+        const isMoreLeft = deleted === controlLimits.eventsDeletedPerCommit
+        next(isMoreLeft ? controlLimits.eventsDeletePauseMs : controlLimits.cleanUpEveryMs)
+      },
+      () => {
+        log.error({ part: 'clean-up' }, 'clean-up failed')
+        next(controlLimits.cleanUpEveryMs)
+      },
+    )
   }
   run()
-  return () => cancel()
+  return () => {
+    isStopped = true
+    cancel()
+  }
 }

@@ -298,6 +298,9 @@ export const controlLimits = {
   cdeCountersMax: 512,
   idempotencyKeptMs: 7 * 24 * 3_600_000,
   cleanUpEveryMs: 6 * 3_600_000,
+  /** Old events go in steps of so many, with a pause, so that nothing else waits for the writer. */
+  eventsDeletedPerCommit: 1_000,
+  eventsDeletePauseMs: 200,
 } as const
 
 /** The resolver of attempts whose end is unknown (reference/gateways R3, R4, R8). */

@@ -55,6 +55,21 @@ export async function eventsBetween(
   return query.orderBy('seq').limit(rowsMax).execute()
 }
 
+/**
+ * Deletes the oldest events, as far as they are older than `beforeMs`. Their numbers are not given again: a reader that comes
+ * back with an older one goes on with what is left.
+ * @returns how many were deleted; `rowsMax` means that there may be more
+ */
+export async function deleteEventsBefore(db: Db, beforeMs: number, rowsMax: number): Promise<number> {
+  // By number, which follows the time, so that no index on the time is needed and the search ends at the first young one.
+  const oldest = await db.selectFrom('event').select(['seq', 'at_ms']).orderBy('seq').limit(rowsMax).execute()
+  const young = oldest.findIndex(({ at_ms: atMs }) => atMs >= beforeMs)
+  const count = young === -1 ? oldest.length : young
+  const last = oldest[count - 1]
+  if (last !== undefined) await db.deleteFrom('event').where('seq', '<=', last.seq).execute()
+  return count
+}
+
 /** @returns the number of the first event of a call, minus one: where a replay of the call starts; 0 if there is none */
 export async function beforeFirstEventOf(db: Db, callId: string): Promise<number> {
   const row = await db

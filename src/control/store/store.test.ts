@@ -9,7 +9,7 @@ import { findCardNumber } from '../../lib/luhn-scan.ts'
 import { seededRandom } from '../../lib/random.ts'
 import { insertCall } from './calls.ts'
 import { insertCapture } from './captures.ts'
-import { appendEvent, eventsBetween, lastEventSeq } from './events.ts'
+import { appendEvent, deleteEventsBefore, eventsBetween, lastEventSeq } from './events.ts'
 import { lettersOf } from './letters.ts'
 import { openStore, type Store } from './open.ts'
 import type { CallRow, CaptureRow } from './schema.ts'
@@ -44,6 +44,23 @@ class TempStore implements AsyncDisposable {
 }
 
 const event = (type: string) => ({ merchant: 'shop', callId: undefined, type, data: {} })
+
+test('old events go, the oldest first and no more at once than asked for; younger ones, and all numbers, stay', async () => {
+  await using temp = await TempStore.open()
+  const { store } = temp
+  for (const atMs of [10, 20, 30, 40, 50]) await store.transact((tx) => appendEvent(tx, event('one'), atMs))
+  const drop = (beforeMs: number, rowsMax: number) =>
+    store.transact(({ db }) => deleteEventsBefore(db, beforeMs, rowsMax))
+  const left = async () =>
+    (await eventsBetween(store.db, { merchant: 'shop', callId: undefined }, 0, 99, 99)).map(({ seq }) => seq)
+  assert.equal(await drop(40, 2), 2)
+  assert.deepEqual(await left(), [3, 4, 5])
+  assert.equal(await drop(40, 2), 1)
+  assert.equal(await drop(40, 2), 0)
+  assert.deepEqual(await left(), [4, 5])
+  assert.equal(await drop(99, 9), 2)
+  assert.equal((await store.transact((tx) => appendEvent(tx, event('two'), 60))).seq, 6)
+})
 
 test('a failed transaction leaves no row, no event number and runs no effect', async () => {
   await using temp = await TempStore.open()

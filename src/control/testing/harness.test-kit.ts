@@ -16,6 +16,7 @@ import { VirtualTime } from './virtual-time.test-kit.ts'
 export const KEY = 'key-of-the-shop-with-more-than-enough-letters'
 export const OTHER_KEY = 'key-of-another-merchant-altogether-and-long'
 export const QUERY_LAG_MS = 5_000
+export const EVENTS_KEPT_MS = 90 * 24 * 3_600_000
 export const ORIGIN = 'https://desk.example'
 
 const sha256 = (text: string): Uint8Array => createHash('sha256').update(text).digest()
@@ -89,6 +90,7 @@ export class Harness implements AsyncDisposable {
       log: createLog('control', { write: (line) => harness.logLines.push(line) }, () => {
         harness.leaks++
       }),
+      eventsKeptMs: EVENTS_KEPT_MS,
       widgetFile: options.widgetFile ?? join(harness.folder, 'widget.js'),
     })
     return harness
