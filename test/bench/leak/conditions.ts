@@ -7,6 +7,16 @@ import { type RandomBytes, randomUnit } from '../../../src/lib/random.ts'
 import { parseWav, writeWav } from '../../../src/lib/wav.ts'
 import { synthesizeKeys, type ToneSettings, type ToneSpan } from '../../../src/sim/tones.ts'
 import type { Impairment } from '../../support/dtmf-call.ts'
+import {
+  concealed,
+  echo,
+  interrupted,
+  jumpingTimestamp,
+  newSsrc,
+  redundantAudio,
+  type SoundFault,
+  type StreamFault,
+} from './line-faults.ts'
 
 export interface Condition {
   readonly name: string
@@ -19,6 +29,9 @@ export interface Condition {
   readonly packetMs?: number
   /** Events beside or instead of the tones. */
   readonly events?: 'beside' | 'instead' | 'not-negotiated' | 'redundant'
+  /** What the line does to the sound, and to the stream. */
+  readonly fault?: SoundFault
+  readonly streamFault?: StreamFault
   /** Where the standards demand acceptance. */
   readonly isStandard?: boolean
 }
@@ -60,15 +73,33 @@ export const conditions: readonly Condition[] = [
   { name: 'events, 10 % lost', ...lossy(0.1), events: 'instead' },
   { name: 'events of a type that was not negotiated, beside tones', tones: plain, events: 'not-negotiated' },
   { name: 'events as redundant audio data (RFC 2198), beside tones', tones: plain, events: 'redundant' },
-  ...[15, 40, 50, 80].flatMap((toneMs) =>
-    [20, 15, 10, 6, 3, 0].map((overSpeechDb) => ({
-      name: `${toneMs} ms, ${overSpeechDb} dB over speech`,
-      // Further apart than a burst lasts: every key is a first one.
-      tones: { toneMs, gapMs: 2_900 },
-      overSpeechDb,
-    })),
-  ),
+  ...[15, 40, 50, 80].flatMap(overSpeech),
+  ...[23, 30].flatMap(overSpeech),
+  { name: 'tones of 200 ms, gaps of 10 ms', tones: { toneMs: 200, gapMs: 10 } },
+  { name: 'echo after 30 ms, 12 dB below', tones: { toneMs: 60, gapMs: 100 }, fault: echo(30, -12) },
+  { name: 'echo after 120 ms, 25 dB below', tones: { toneMs: 150, gapMs: 300 }, fault: echo(120, -25) },
+  ...[1, 6].map((pieceMs) => ({
+    name: `interrupted for 10 ms, ${pieceMs} ms from both ends`,
+    tones: { toneMs: 80, gapMs: 80 },
+    fault: interrupted(pieceMs, 10),
+  })),
+  { name: '5 % lost before us, concealed', tones: plain, fault: concealed(0.05) },
+  { name: '15 ms, 5 % lost before us, concealed', tones: { toneMs: 15, gapMs: 60 }, fault: concealed(0.05) },
+  { name: 'another SSRC in mid tone', tones: plain, streamFault: newSsrc },
+  { name: 'timestamps jump in mid tone', tones: plain, streamFault: jumpingTimestamp },
+  { name: 'audio also as redundant audio data (RFC 2198)', tones: plain, streamFault: redundantAudio, ...standard },
+  ...[10, 30, 40, 60].map((packetMs) => ({ name: `packets of ${packetMs} ms`, tones: plain, packetMs, ...standard })),
+  ...(['speexLow', 'codec2'] as const).map(transcoded),
 ]
+
+function overSpeech(toneMs: number): Condition[] {
+  return [20, 15, 10, 6, 3, 0].map((overSpeechDb) => ({
+    name: `${toneMs} ms, ${overSpeechDb} dB over speech`,
+    // Further apart than a burst lasts: every key is a first one.
+    tones: { toneMs, gapMs: 2_900 },
+    overSpeechDb,
+  }))
+}
 
 function hard(): ToneSettings {
   return { toneMs: 15, gapMs: 60, snrDb: 10 }
@@ -82,13 +113,15 @@ function shaken(): Impairment {
   return { jitterMs: 30, swapShare: 0.05, duplicateShare: 0.1 }
 }
 
-function transcoded(codec: 'gsm' | 'g726' | 'g723_1' | 'speex' | 'opus' | 'g722'): Condition {
+function transcoded(codec: 'gsm' | 'g726' | 'g723_1' | 'speex' | 'opus' | 'g722' | 'speexLow' | 'codec2'): Condition {
   const encoders: Record<typeof codec, [string, readonly string[], string]> = {
     gsm: ['GSM full rate, 13 kbit/s', ['-c:a', 'libgsm', '-ar', '8000'], 'gsm'],
     g726: ['G.726, 16 kbit/s', ['-c:a', 'g726', '-b:a', '16k', '-ar', '8000'], 'wav'],
     g723_1: ['G.723.1, 6.3 kbit/s', ['-c:a', 'g723_1', '-b:a', '6300', '-ar', '8000'], 'wav'],
     speex: ['Speex, 8 kbit/s', ['-c:a', 'libspeex', '-b:a', '8k', '-ar', '8000'], 'ogg'],
     opus: ['Opus, 8 kbit/s', ['-c:a', 'libopus', '-b:a', '8k', '-application', 'voip'], 'ogg'],
+    speexLow: ['Speex, 6 kbit/s', ['-c:a', 'libspeex', '-b:a', '6k', '-ar', '8000'], 'ogg'],
+    codec2: ['Codec 2, 3.2 kbit/s', ['-c:a', 'libcodec2', '-mode', '3200', '-ar', '8000'], 'c2'],
     g722: ['G.722, 64 kbit/s', ['-c:a', 'g722', '-ar', '16000'], 'wav'],
   }
   const [name, args, ending] = encoders[codec]
@@ -182,6 +215,7 @@ export function keyedSound(
   const leadSamples = 1_600 + Math.floor(randomUnit(random) * 160)
   const { samples, spans } = synthesizeKeys(keys, { ...condition.tones, leadSamples, tailSamples: 4_000 }, random)
   if (condition.overSpeechDb !== undefined) addSpeech(samples, spans, condition.overSpeechDb, speech, random)
+  if (condition.fault !== undefined) return condition.fault({ samples, spans }, random)
   if (condition.transcoding === undefined) return { samples, spans }
   const coded = transcode(samples, condition.transcoding)
   if (coded === undefined) return undefined

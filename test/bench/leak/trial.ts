@@ -91,7 +91,8 @@ function packetsOf(
   const audible = events === 'instead' ? new Int16Array(sound.samples.length) : sound.samples
   const audio = packetize(audible, { packetMs, timestamp: 0, sequence: 0 })
   const all = events === undefined ? audio : [...audio, ...eventsOf(events, keys, sound.spans)]
-  const sent = all.sort((a, b) => a.atMs - b.atMs)
+  const inTime = all.sort((a, b) => a.atMs - b.atMs)
+  const sent = condition.streamFault?.(inTime, sound.spans, random) ?? inTime
   return network === undefined ? sent : impair(sent, network, random)
 }
 
