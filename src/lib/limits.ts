@@ -88,8 +88,13 @@ export const dtlsLimits = {
   fingerprintsMax: 8,
   /** Handshakes of one leg that may fail: what somebody injects into one must not end the call, nor keep us busy for ever. */
   attemptsMax: 8,
+  /** A flight is sent again after so many microseconds, and then after twice as many, to a maximum. */
+  retransmitUsMin: 200_000,
+  retransmitUsMax: 2_000_000,
   /** A handshake that takes longer has failed. */
   handshakeMsMax: 20_000,
+  /** Datagrams that are kept of a peer whose handshake comes before its answer in SDP. */
+  earlyDatagramsMax: 4,
   /** Datagrams of one leg that OpenSSL is given in a second; a handshake needs a dozen. */
   datagramsPerSecondMax: 64,
 } as const

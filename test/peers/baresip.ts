@@ -57,9 +57,11 @@ export interface BaresipOptions {
   readonly dials?: string
   /** The only codec it speaks; PCMA by default. */
   readonly codec?: 'PCMA' | 'PCMU' | 'G722' | 'opus'
-  /** SRTP with SDES: none by default; with `required` it takes and makes no call without. */
-  readonly srtp?: 'offered' | 'required'
+  /** SRTP with SDES, or with DTLS: none by default; with `required` and `dtls` it takes and makes no call without. */
+  readonly srtp?: keyof typeof mediaEncryptions
 }
+
+const mediaEncryptions = { offered: 'srtp', required: 'srtp-mand', dtls: 'dtls_srtp' } as const
 
 /** Its own resampler smears tones: it is given the rate that its codec wants. */
 const ratesHz = { PCMA: 8_000, PCMU: 8_000, G722: 16_000, opus: 48_000 } as const
@@ -80,7 +82,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   // baresip names G.722 by its rate, not by its clock.
   const codecs = `audio_codecs=${codec}/${rateHz}/1`
   const answer = options.dials === undefined ? 'answermode=auto;' : ''
-  const encryption = options.srtp === undefined ? '' : `mediaenc=${options.srtp === 'required' ? 'srtp-mand' : 'srtp'};`
+  const encryption = options.srtp === undefined ? '' : `mediaenc=${mediaEncryptions[options.srtp]};`
   await writeFile(join(home, 'accounts'), `<${uri}>;regint=0;${answer}${encryption}${codecs}\n`)
 
   const program = startProgram(
@@ -94,7 +96,8 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     sipPort: first,
     keysSeen: () => [...program.output().matchAll(/received event: '(.)' \(end=1\)/g)].map(([, key]) => key).join(''),
     rtcpSummary: () => readSummary(program.output()),
-    srtpSuite: () => /SRTP is Enabled \(cryptosuite=(\w+)\)/.exec(program.output())?.[1],
+    srtpSuite: () =>
+      /(?:SRTP is Enabled \(cryptosuite|DTLS-SRTP complete \(.*\) Profile)=(\w+)/.exec(program.output())?.[1],
     decodes: () => /Set audio decoder: (\w+)/.exec(program.output())?.[1],
     async established(timeoutMs) {
       await program.waitFor(/Call established/, timeoutMs)
@@ -143,6 +146,8 @@ async function configuration(home: string, first: number, rateHz: number): Promi
     'module aufile.so',
     'module sndfile.so',
     'module srtp.so',
+    'module dtls_srtp.so',
+    'rtcp_mux yes',
     'module cons.so',
     'module rtcpsummary.so',
     `cons_listen 127.0.0.1:${consolePort(first)}`,

@@ -79,7 +79,7 @@ const AGENT_SPEAKS_S = [1, 5, 9]
 
 export interface CardCallOptions {
   /** How the number is configured, and the agent's phone: `required` takes no call without SRTP. */
-  readonly agentSrtp?: 'off' | 'offered' | 'required'
+  readonly agentSrtp?: 'off' | 'offered' | 'required' | 'dtls'
   /** What the product may negotiate; its default when missing. */
   readonly codecs?: readonly string[]
   /** What the agent's phone speaks; PCMA when missing. */

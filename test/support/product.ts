@@ -44,7 +44,7 @@ export interface ProductOptions {
   readonly destination: string
   readonly lifeMs: number
   /** Towards the destination; `off` by default. */
-  readonly srtp?: 'off' | 'offered' | 'required'
+  readonly srtp?: 'off' | 'offered' | 'required' | 'dtls'
   /** What may be negotiated; the product's default when missing. */
   readonly codecs?: readonly string[]
   /** How long the gateway's slow card takes. */

@@ -140,7 +140,7 @@ export class CallMedia {
       const learned = leg.srtp.secure ? undefined : learnFrom?.[side]
       leg.rtpLock.agree({ remote: session.remote, payloadTypes, learnFrom: learned })
       leg.rtcpLock.agree({ remote: session.remoteRtcp, learnFrom: learned })
-      leg.dtls.agree(dtls?.[side], nowMs)
+      leg.dtls.agree(dtls?.[side], session.remote, nowMs)
     }
     const callerFormats = this.#legs.caller.session?.formats ?? []
     const agentFormats = this.#legs.agent.session?.formats ?? []

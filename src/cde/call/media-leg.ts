@@ -50,6 +50,10 @@ export function openLeg(side: Side, pair: PortPair, random: RandomBytes, associa
  * is known to be right (sip.md 6.1 rule 6).
  */
 export function accepted(leg: Leg, datagram: Uint8Array, from: Address, nowMs: number): Uint8Array | undefined {
+  if (leg.session === undefined && isDtls(datagram)) {
+    leg.dtls.cameEarly(datagram, from)
+    return undefined
+  }
   if (!leg.srtp.secure) return leg.rtpLock.accepts(from, nowMs, datagram) ? datagram : undefined
   if (!leg.rtpLock.accepts(from, nowMs) || isTakenBeside(leg, datagram, nowMs)) return undefined
   const packet = leg.srtp.openRtp(datagram, nowMs)

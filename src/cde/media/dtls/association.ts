@@ -50,6 +50,7 @@ export class DtlsAssociation {
     if (this.#session === 0 || this.#incoming === 0 || this.#outgoing === 0) throw new Error('no memory for DTLS')
     openssl.setBios(this.#session, this.#incoming, this.#outgoing)
     openssl.sessionControl(this.#session, SSL_CTRL_SET_MTU, dtlsLimits.datagramOctetsMax, 0)
+    openssl.setTimer(this.#session, openssl.retransmitAfter)
     if (role === 'client') openssl.beClient(this.#session)
     else openssl.beServer(this.#session)
   }
@@ -73,11 +74,12 @@ export class DtlsAssociation {
     return answers
   }
 
-  /** Sends a flight again whose answer is overdue. */
+  /** Sends a flight again whose answer is overdue; after a dozen times the handshake has failed. */
   wake(): readonly Uint8Array[] {
     if (this.#session === 0 || this.#state === 'failed') return []
     openssl.clearErrors()
-    openssl.sessionControl(this.#session, DTLS_CTRL_HANDLE_TIMEOUT, 0, 0)
+    const isOver = openssl.sessionControl(this.#session, DTLS_CTRL_HANDLE_TIMEOUT, 0, 0) < 0
+    if (isOver && this.#state === 'handshaking') this.#state = 'failed'
     return this.#flight()
   }
 

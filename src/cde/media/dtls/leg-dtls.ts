@@ -8,6 +8,7 @@
  *
  * Nothing is lost on the way from `none`: LegSrtp lets nothing pass, in either direction, until there are keys.
  */
+import { type Address, sameAddress } from '../../../lib/address.ts'
 import { dtlsLimits } from '../../../lib/limits.ts'
 import type { SrtpAgreement } from '../srtp/leg-srtp.ts'
 import type { DtlsAssociation, ExportedKeys } from './association.ts'
@@ -38,6 +39,7 @@ export class LegDtls {
   #sinceMs = 0
   #second = { startMs: 0, datagrams: 0 }
   #flooded = 0
+  #early: { readonly datagram: Uint8Array; readonly from: Address }[] = []
 
   constructor(options: LegDtlsOptions) {
     this.#options = options
@@ -48,13 +50,24 @@ export class LegDtls {
     return this.#terms
   }
 
-  /** The same association again goes on as it is (RFC 8842 4). */
-  agree(terms: DtlsTerms | undefined, nowMs: number): void {
+  /**
+   * The same association again goes on as it is (RFC 8842 4).
+   * @param remote where the peer's SDP says that it is
+   */
+  agree(terms: DtlsTerms | undefined, remote: Address, nowMs: number): void {
     const isSame = terms === undefined || this.#terms?.association === terms.association
     this.#terms = terms ?? this.#terms
+    const early = this.#early.splice(0)
     if (isSame) return
     this.#attempts = 0
     this.#begin(nowMs)
+    for (const { datagram, from } of early) if (sameAddress(from, remote)) this.receive(datagram, nowMs)
+  }
+
+  /** RFC 5763 5: the handshake may begin before the answer is here. Who speaks is judged when it is. */
+  cameEarly(datagram: Uint8Array, from: Address): void {
+    if (this.#options.associate === undefined || this.#early.length >= dtlsLimits.earlyDatagramsMax) return
+    this.#early.push({ datagram: datagram.slice(), from: { ...from } })
   }
 
   /** A datagram of the peer's address that is DTLS. */
@@ -75,7 +88,9 @@ export class LegDtls {
     const association = this.#association
     if (association?.state !== 'handshaking') return
     this.#send(association.wake())
-    if (nowMs >= this.#sinceMs + dtlsLimits.handshakeMsMax) this.#fail('timeout', nowMs)
+    this.#look(nowMs)
+    if (this.#association === association && nowMs >= this.#sinceMs + dtlsLimits.handshakeMsMax)
+      this.#fail('timeout', nowMs)
   }
 
   counters(): Readonly<Record<string, number>> {

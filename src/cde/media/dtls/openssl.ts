@@ -5,6 +5,7 @@
  * OpenSSL is not to be found.
  */
 import koffi from 'koffi'
+import { dtlsLimits } from '../../../lib/limits.ts'
 
 type Argument = number | string | Uint8Array | null | object
 type Call = (...args: readonly Argument[]) => number
@@ -19,8 +20,20 @@ koffi.proto('int TonewallDtlsVerify(int, int64)')
  */
 const acceptForNow: unknown = koffi.register(() => 1, 'TonewallDtlsVerify *')
 
+koffi.proto('uint TonewallDtlsTimer(int64, uint)')
+/**
+ * When a flight is sent again: RFC 6347 4.2.4.1 says after a second, then after twice as long, and that who wants speech soon
+ * may ask sooner. Either side's first flight may come before the other has read the SDP that it goes with.
+ */
+const retransmitAfter: unknown = koffi.register(
+  (_session: unknown, beforeUs: number) =>
+    beforeUs === 0 ? dtlsLimits.retransmitUsMin : Math.min(2 * beforeUs, dtlsLimits.retransmitUsMax),
+  'TonewallDtlsTimer *',
+)
+
 export const openssl = {
   acceptForNow: acceptForNow as object,
+  retransmitAfter: retransmitAfter as object,
   /** What another caller in this thread left behind must not be taken for ours. */
   clearErrors: call('void ERR_clear_error()'),
   method: call('int64 DTLS_method()'),
@@ -39,6 +52,7 @@ export const openssl = {
   /** Wipes the session's secrets, and frees its two BIOs with it. */
   sessionFree: call('void SSL_free(int64)'),
   sessionControl: call('long SSL_ctrl(int64, int, long, int64)'),
+  setTimer: call('void DTLS_set_timer_cb(int64, TonewallDtlsTimer *)'),
   setBios: call('void SSL_set_bio(int64, int64, int64)'),
   beServer: call('void SSL_set_accept_state(int64)'),
   beClient: call('void SSL_set_connect_state(int64)'),
