@@ -15,7 +15,7 @@ import type { FromThread } from '../../src/cde/threads/messages.ts'
 import { type Address, sameAddress } from '../../src/lib/address.ts'
 import { type RandomBytes, seededRandom } from '../../src/lib/random.ts'
 import type { Report } from '../../src/wall/messages.ts'
-import { type CdeSettings, cdeSettings } from '../../src/wall/settings.ts'
+import { type CdeSettings, cdeSettings, type NumberSettings } from '../../src/wall/settings.ts'
 import { MemoryPorts } from './memory-ports.ts'
 
 export const CALLED = '+442079460000'
@@ -30,6 +30,8 @@ export interface MemoryZoneOptions {
   readonly seed: number
   /** Calls at one time; each needs two pairs of ports, and as many that rest. */
   readonly pairs: number
+  /** Sides that the number's settings put behind NAT; none when missing. */
+  readonly nat?: NumberSettings['nat']
   onReport(report: Report): void
   onCarrier(event: LegEvent): void
   onPbx(event: LegEvent): void
@@ -64,7 +66,7 @@ export class MemoryZone {
     this.carrier = agent(CARRIER)
     this.pbx = agent(PBX)
     const portMax = PORT_MIN + 2 * options.pairs - 1
-    this.#settings = settingsWith(portMax)
+    this.#settings = settingsWith(portMax, options.nat ?? 'none')
     this.#ports = new MediaPorts(ZONE.host, new PortPool(PORT_MIN, portMax, random), this.network, nowMs)
     const media = { ports: this.#ports, replacement: 'flat', jitterMs: JITTER_MS, random, nowMs } as const
     this.#host = new MediaHost(media, (message) => this.#heard(message))
@@ -180,12 +182,12 @@ export class MemoryZone {
   }
 }
 
-function settingsWith(portMax: number): CdeSettings {
+function settingsWith(portMax: number, nat: NumberSettings['nat']): CdeSettings {
   return cdeSettings.parse({
     sip: ZONE,
     media: { host: ZONE.host, portMin: PORT_MIN, portMax },
     allowClearKeys: [CARRIER.host, PBX.host],
-    numbers: [{ id: 'sales', called: CALLED, destination: `sip:agent@${PBX.host}:${PBX.port}` }],
+    numbers: [{ id: 'sales', called: CALLED, destination: `sip:agent@${PBX.host}:${PBX.port}`, nat }],
     capture: { fields: [{ name: 'cardNumber', kind: 'cardNumber' }] },
     gateways: [],
   })
