@@ -103,7 +103,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** A secret that is missing, short, or shared by two merchants. */
-function unusableSecrets({ gateways, apiKeys }: Config): ConfigProblem[] {
+function unusableSecrets({ gateways, apiKeys, http }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const ownerOf = new Map<string, string>()
   for (const [i, { keyFile, merchant }] of apiKeys.entries()) {
@@ -119,6 +119,13 @@ function unusableSecrets({ gateways, apiKeys }: Config): ConfigProblem[] {
   for (const [i, { credentialFile }] of gateways.entries()) {
     const path = `gateways[${i}].credentialFile`
     if (secretIn(credentialFile) === undefined) problems.push(missingFile(path, '"./secrets/main.key"'))
+  }
+  if (http.metricsKeyFile !== undefined) {
+    const path = 'http.metricsKeyFile'
+    const key = secretIn(http.metricsKeyFile)
+    if (key === undefined) problems.push(missingFile(path, '"./secrets/metrics.key"'))
+    else if (key.length < SECRET_CHARACTERS_MIN) problems.push(shortSecret(path))
+    else if (ownerOf.has(key)) problems.push({ path, problem: 'holds the key of a merchant; it needs its own' })
   }
   return problems
 }

@@ -8,6 +8,7 @@ const hints: Readonly<Record<string, readonly [wants: string, example: string]>>
   'http.port': ['must be a port from 1 to 65535', '8080'],
   'http.host': ['must be an address of this machine', '"127.0.0.1"'],
   'http.allowedOrigins[]': ['must be a web origin without path or slash at its end', '"https://crm.example.com"'],
+  'http.metricsKeyFile': ['must name the file that holds the key for /metrics', '"./secrets/metrics.key"'],
   sip: ['must say where SIP listens', '{ "host": "192.0.2.10", "port": 5060 }'],
   'sip.host': ['must be an IP address of this machine', '"192.0.2.10"'],
   'sip.port': ['must be a port from 1 to 65535', '5060'],

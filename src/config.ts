@@ -45,6 +45,8 @@ export const configSchema = z.strictObject({
       .array(z.url({ protocol: /^https?$/ }).refine(isOrigin))
       .max(100)
       .default([]),
+    /** A file with the key that reads `/metrics`. Without it, only programs of this machine do. */
+    metricsKeyFile: z.string().min(1).optional(),
   }),
   sip: z.strictObject({ host: ownAddress, port: port.default(5060) }),
   media: z
@@ -162,6 +164,12 @@ function defaultFields(): FieldSettings[] {
 function withAbsolutePaths(config: Config, folder: string): Config {
   return {
     ...config,
+    http: {
+      ...config.http,
+      ...(config.http.metricsKeyFile !== undefined && {
+        metricsKeyFile: resolve(folder, config.http.metricsKeyFile),
+      }),
+    },
     store: { ...config.store, file: resolve(folder, config.store.file) },
     gateways: config.gateways.map((gateway) => ({
       ...gateway,

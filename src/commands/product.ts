@@ -40,7 +40,7 @@ export async function startProduct(config: Config, logSink: LogSink): Promise<Pr
     port: cde,
     store,
     tenants: tenantsOf(config),
-    http: config.http,
+    http: { ...config.http, ...metricsKeyOf(config) },
     eventsKeptMs: config.store.eventsKeptDays * 24 * 3_600_000,
     clock: systemClock,
     random: systemRandom,
@@ -132,9 +132,17 @@ function tenantsOf(config: Config): Parameters<typeof startControl>[0]['tenants'
     apiKeys: config.apiKeys.map(({ name, merchant, keyFile }) => ({
       name,
       merchant,
-      secret: createHash('sha256').update(readFileSync(keyFile, 'utf8').trim()).digest(),
+      secret: hashIn(keyFile),
     })),
   }
+}
+
+function metricsKeyOf({ http }: Config): { metricsKey?: Uint8Array } {
+  return http.metricsKeyFile === undefined ? {} : { metricsKey: hashIn(http.metricsKeyFile) }
+}
+
+function hashIn(keyFile: string): Uint8Array {
+  return createHash('sha256').update(readFileSync(keyFile, 'utf8').trim()).digest()
 }
 
 function urlHost(host: string): string {

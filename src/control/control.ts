@@ -15,6 +15,7 @@ import { Resolver } from './payments/resolver.ts'
 import { deleteExpiredWidgetTokens } from './store/access.ts'
 import { deleteEventsBefore, lastEventSeq } from './store/events.ts'
 import { deleteResponsesBefore } from './store/idempotency.ts'
+import { lettersOf } from './store/letters.ts'
 import type { Store } from './store/open.ts'
 import { syncTenants, type Tenants } from './store/tenants.ts'
 import { systemTimers, type Timers } from './timers.ts'
@@ -24,7 +25,13 @@ export interface ControlOptions {
   readonly port: CdePort
   readonly store: Store
   readonly tenants: Tenants
-  readonly http: { readonly host: string; readonly port: number; readonly allowedOrigins: readonly string[] }
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    readonly allowedOrigins: readonly string[]
+    /** SHA-256 of the key that reads the metrics, 32 octets; without it only programs of this machine read them. */
+    readonly metricsKey?: Uint8Array
+  }
   readonly clock: Clock
   readonly random: RandomBytes
   readonly log: Log
@@ -67,9 +74,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await inbox.close()
   }
   const writtenOff = Promise.withResolvers<void>()
-  const { allowedOrigins } = http
+  const { allowedOrigins, metricsKey } = http
+  const metricsKeyHash = metricsKey === undefined ? undefined : lettersOf(metricsKey)
   const parts = { store, port, events, captures, resolver, streams, clock, random, log, allowedOrigins }
-  const api = { ...parts, started: writtenOff.promise }
+  const api = { ...parts, metricsKeyHash, started: writtenOff.promise }
   // A port that is taken must not leave the loops running: the process would not end. And it is taken before anything is
   // written, so that a start that fails on it has changed nothing.
   const server = await serveApi(api, http, widgetFile).catch(async (error: unknown) => {

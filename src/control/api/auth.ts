@@ -6,11 +6,16 @@ import type { Db } from '../store/open.ts'
 
 const principals = new WeakMap<FastifyRequest, Principal>()
 
-/** Every route of this scope needs a key or a widget token: `Authorization: Bearer …` (RFC 6750 section 2.1). */
+/** What stands behind `Authorization: Bearer` (RFC 6750 section 2.1). */
+export function bearerOf(request: FastifyRequest): string | undefined {
+  return /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1]
+}
+
+/** Every route of this scope needs a key or a widget token. */
 export function addAuth(scope: FastifyInstance, db: Db, clock: Clock): void {
   scope.addHook('onRequest', async (request) => {
-    const match = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')
-    const principal = match?.[1] === undefined ? undefined : await principalOf(db, match[1], clock.wallMs())
+    const secret = bearerOf(request)
+    const principal = secret === undefined ? undefined : await principalOf(db, secret, clock.wallMs())
     if (principal === undefined) throw new TonewallError('UNAUTHORIZED')
     principals.set(request, principal)
   })

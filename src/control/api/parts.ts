@@ -25,6 +25,8 @@ export interface ApiParts {
   /** Resolves when the last run is written off: requests that come earlier wait for it. */
   readonly started: Promise<void>
   readonly allowedOrigins: readonly string[]
+  /** Of the key that reads the metrics, as letters. */
+  readonly metricsKeyHash: string | undefined
   /** The built widget's script, or undefined when there is none. */
   readonly readWidget: () => Promise<Uint8Array | undefined>
 }

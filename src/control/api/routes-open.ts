@@ -1,9 +1,10 @@
-/** What needs no key: health, metrics, the API's own description, the widget's script. */
+/** What needs no merchant's key: health, metrics (a key of their own), the API's own description, the widget's script. */
 import { TonewallError } from '../../lib/errors.ts'
+import { mayReadMetrics } from './metrics-access.ts'
 import type { Api, ApiParts } from './parts.ts'
 import { errorBody, health } from './schemas.ts'
 
-export function addOpenRoutes(app: Api, { port, events, readWidget }: ApiParts): void {
+export function addOpenRoutes(app: Api, { port, events, readWidget, metricsKeyHash }: ApiParts): void {
   app.get(
     '/healthz',
     {
@@ -17,7 +18,8 @@ export function addOpenRoutes(app: Api, { port, events, readWidget }: ApiParts):
     async () => ({ status: 'ok' as const, cde: port.up ? ('up' as const) : ('down' as const) }),
   )
 
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+  app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
+    if (!mayReadMetrics(request, metricsKeyHash)) throw new TonewallError('UNAUTHORIZED')
     const { metrics } = events
     return reply.type(metrics.contentType).send(await metrics.text())
   })

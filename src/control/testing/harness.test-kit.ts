@@ -19,7 +19,7 @@ export const QUERY_LAG_MS = 5_000
 export const EVENTS_KEPT_MS = 90 * 24 * 3_600_000
 export const ORIGIN = 'https://desk.example'
 
-const sha256 = (text: string): Uint8Array => createHash('sha256').update(text).digest()
+export const sha256 = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 
 export const tenants: Tenants = {
   merchants: [
@@ -55,6 +55,8 @@ export interface HarnessOptions {
   readonly time?: VirtualTime
   readonly cde?: ScriptedCde
   readonly widgetFile?: string
+  /** SHA-256 of the key for the metrics. */
+  readonly metricsKey?: Uint8Array
 }
 
 export class Harness implements AsyncDisposable {
@@ -83,7 +85,12 @@ export class Harness implements AsyncDisposable {
       port: harness.cde,
       store: harness.store,
       tenants,
-      http: { host: '127.0.0.1', port: 0, allowedOrigins: [ORIGIN] },
+      http: {
+        host: '127.0.0.1',
+        port: 0,
+        allowedOrigins: [ORIGIN],
+        ...(options.metricsKey !== undefined && { metricsKey: options.metricsKey }),
+      },
       clock: harness.time,
       timers: harness.time,
       random: harness.random,
