@@ -45,7 +45,7 @@ const DRAIN_MS_MAX = 2_000
 /**
  * Caller → agent, for the whole call (dtmf reference, 5, 6 and 11). Sans-I/O.
  * ```
- *               arm                     disarm                 line played out and quiet, or 2 s
+ *               arm                     disarm             line played out and quiet, or 2 s (4 s within a key)
  *   relaying ─────────▶ armed ───────────────────▶ draining ─────────────────────────────────────▶ relaying
  *                         ▲            arm            │
  *                         └───────────────────────────┘
@@ -355,7 +355,9 @@ export class CallerDirection {
   #endDrain(line: MaskedLine, nowMs: number): void {
     if (this.#state !== 'draining') return
     const isPlayedOut = this.#hasFailed || (line.played >= this.#drainTo && line.isQuiet)
-    if (!isPlayedOut && nowMs < this.#drainUntilMs) return
+    // The rest of a key would cross; and with Opus a copy of what came before it (RFC 6716 2.1.7).
+    const waitsUntilMs = line.isUnmasked ? this.#drainUntilMs : this.#drainUntilMs + DRAIN_MS_MAX
+    if (!isPlayedOut && nowMs < waitsUntilMs) return
     this.#dropLine()
     this.#state = 'relaying'
   }

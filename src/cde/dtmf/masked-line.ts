@@ -221,6 +221,11 @@ export class MaskedLine {
     return this.#timeline.isQuiet(QUIET_PEAK)
   }
 
+  /** No key is left, nor was one just before. */
+  get isUnmasked(): boolean {
+    return this.#timeline.isQuiet(Number.POSITIVE_INFINITY)
+  }
+
   /** Zeroes all audio and keys that are left. */
   wipe(): void {
     this.#isReporting = false

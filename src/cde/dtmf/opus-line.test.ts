@@ -217,6 +217,29 @@ function packetizeG722(samples: Int16Array) {
   })
 }
 
+test('a key at the end of a drain that is never quiet: nothing crosses untouched before the key is over, copies of it neither', () => {
+  const hooks = { onKey: () => {}, onConflict: () => {}, onMaskFailed: () => {}, onUncertain: () => {} }
+  for (const heldMs of [100, 300, 900]) {
+    const random = seededRandom(SEED)
+    const { samples, spans } = synthesizeKeys([6], { toneMs: heldMs, gapMs: 1_500, leadSamples: 15_200 }, random)
+    const [tone = { from: 0, to: 0 }] = spans
+    const loud = samples.map((sample, i) => sample + 1_500 * Math.sin(i / 4.2))
+    const leg = new CallerDirection({ replacement: 'silence', jitterMs: 40, random, ...hooks })
+    leg.setFormats(opusFormats, opusFormats, 0)
+    leg.arm(0)
+    leg.disarm(0)
+    const packets = packetizeOpus(loud, { fec: true, bitrate: 16_000 })
+    const first = packets.find(({ packet, atMs }) => {
+      leg.tick(atMs)
+      return leg.receive(packet, atMs).length > 0
+    })
+    // 60 ms of a packet before may be in the first one that crosses.
+    assert.ok((first?.atMs ?? 0) >= tone.to / 8 + 60, `${heldMs} ms: ${first?.atMs} ${tone.to / 8}`)
+    assert.ok((first?.atMs ?? 1e9) <= 4_000)
+    leg.close()
+  }
+})
+
 test('calls that end give their coders back: a hundred one after the other need what one needs', () => {
   const call = (): void => {
     const hooks = { onKey: () => {}, onConflict: () => {}, onMaskFailed: () => {}, onUncertain: () => {} }
