@@ -126,6 +126,35 @@ for (const name of ['epoll', 'uring'] as const) {
     assert.equal(port.heard.length, untilConnected + foreign.length)
   })
 
+  test(`${name}: what comes while a peer gets its socket is heard in the order in which it was sent`, { skip }, (t) => {
+    let intrude = (): void => {}
+    const during = (call: 'bind' | 'connect'): Libc['bind'] => {
+      return (...args) => {
+        const result = libc[call](...args)
+        intrude()
+        return result
+      }
+    }
+    const calls = { ...libc, bind: during('bind'), connect: during('connect') }
+    const { port, count, poll, peer } = setUp(t, '127.0.0.1', calls)
+    const settled = peer()
+    let octet = 0
+    const burst = (): void => {
+      for (let i = 0; i < 3; i++) settled.socket.send(Uint8Array.of(octet++), port.socket.local)
+    }
+    intrude = burst
+    for (let i = 0; i < untilConnected; i++) {
+      burst()
+      poll()
+    }
+    assert.equal(count('connected'), 1)
+    const { port: from } = settled.socket.local
+    assert.deepEqual(
+      port.heard,
+      Array.from({ length: octet }, (_, i) => `${i} from ${from}`),
+    )
+  })
+
   test(`${name}: where no second socket is to be had the port goes on with its first`, { skip }, (t) => {
     const refused: Libc['connect'] = () => -1
     const { port, count, peer, settle } = setUp(t, '127.0.0.1', { ...libc, connect: refused })

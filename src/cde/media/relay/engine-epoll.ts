@@ -197,9 +197,11 @@ export class EpollEngine implements PolledEngine {
     const peer = port.to
     const fd = connectUdp(this.#libc, port.port, peer)
     if (fd === undefined) return
-    const isEmpty = deliverWaiting(this.#libc, fd, port.port)
+    // What the first socket has heard until now comes before what the second one hears.
+    const takeFrom = (waiting: number): boolean => deliverWaiting(this.#libc, waiting, port.port, () => port.isOpen)
+    const isEmpty = takeFrom(port.port.fd) && takeFrom(fd)
     // A listener may have closed the port, or sent elsewhere.
-    if (isEmpty && port.isOpen && port.to === peer) port.connected = this.#listen(port, fd, true)
+    if (isEmpty && port.isOpen && sameAddress(port.to, peer)) port.connected = this.#listen(port, fd, true)
     if (port.connected === undefined) return void this.#libc.close(fd)
     this.#counts.relay_connected++
   }

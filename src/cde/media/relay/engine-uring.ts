@@ -31,6 +31,8 @@ export class UringEngine implements PolledEngine {
   readonly #free: number[] = []
   /** Sockets whose receive has ended, to be started again in the next turn. */
   #deaf: UringSocket[] = []
+  /** Ports that are to get a connected socket at the end of this turn. */
+  readonly #settled: UringPort[] = []
   readonly #frame: ReusedFrame
   readonly #counts = {
     relay_refused: 0,
@@ -81,6 +83,7 @@ export class UringEngine implements PolledEngine {
     this.#hearAgain()
     if (this.#ring.isEmpty || this.#ring.hasQueued) this.#ring.submit()
     this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
+    if (this.#settled.length > 0) this.#connectSettled()
     if (this.#ring.hasQueued) this.#ring.submit()
     return this.#datagrams
   }
@@ -139,7 +142,9 @@ export class UringEngine implements PolledEngine {
     if (isConnected) frame.from = uringPort.to
     else frame.from = uringPort.port.sourceAt(this.#ring.octets, this.#ring.words, sourceAt)
     uringPort.port.deliver(frame)
-    if (!isConnected && uringPort.port.hearsOnly(uringPort.to)) this.#connect(uringPort)
+    if (isConnected || !uringPort.mayConnect || !uringPort.port.hearsOnly(uringPort.to)) return
+    uringPort.mayConnect = false
+    this.#settled.push(uringPort)
   }
 
   #forwards({ flow }: UringPort, { start, result }: Arrival): boolean {
@@ -157,16 +162,26 @@ export class UringEngine implements PolledEngine {
     if (goesOn) this.#ring.cancel(socket.slot, socket.generation)
   }
 
-  /** Gives a port its connected socket; where that is refused it is not tried again until the port sends elsewhere. */
-  #connect(port: UringPort): void {
-    if (!port.mayConnect || !this.#isOpen(port)) return
-    port.mayConnect = false
-    const peer = port.to
-    const fd = connectUdp(this.#libc, port.port, peer)
+  /** Gives ports their connected sockets; where that is refused it is not tried again until the port sends elsewhere. */
+  #connectSettled(): void {
+    // Each takes the system some 20 µs: the others have to wait for their packets meanwhile.
+    const ports = this.#settled.splice(0, relayLimits.connectsPerTurnMax)
+    const peers = ports.map(({ to }) => to)
+    const fds = ports.map((port) => (this.#isOpen(port) ? connectUdp(this.#libc, port.port, port.to) : undefined))
+    // What the first sockets have heard until now comes before what the second ones hear. The kernel hands over a few at a time.
+    for (let turns = 0, before = -1; turns < relayLimits.packetsPerTurnMax && before !== this.#datagrams; turns++) {
+      before = this.#datagrams
+      this.#ring.submit()
+      this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
+    }
+    for (const [index, port] of ports.entries()) this.#connected(port, peers[index], fds[index])
+  }
+
+  #connected(port: UringPort, peer: Address | undefined, fd: number | undefined): void {
     if (fd === undefined) return
-    const isEmpty = deliverWaiting(this.#libc, fd, port.port)
+    const isEmpty = deliverWaiting(this.#libc, fd, port.port, () => this.#isOpen(port))
     // A listener may have closed the port, or sent elsewhere.
-    if (isEmpty && this.#isOpen(port) && port.to === peer) {
+    if (isEmpty && this.#isOpen(port) && peer !== undefined && sameAddress(port.to, peer)) {
       port.connected = this.#listen(port, this.#portsMax + port.index, fd, true)
     }
     if (port.connected === undefined) return void this.#libc.close(fd)

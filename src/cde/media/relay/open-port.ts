@@ -37,11 +37,12 @@ export function isSendable({ host, port }: Address): boolean {
 }
 
 /**
- * Hands over what a socket heard between being bound and being connected.
- * @returns false when it is too much: then the socket may still hold datagrams of anybody
+ * Hands over what a socket of a port has heard and nobody read, such as between being bound and being connected.
+ * @param isOpen whether the port still is; its listener may close it
+ * @returns false when it is closed, or when it is too much: then the socket may still hold datagrams of anybody
  */
-export function deliverWaiting(libc: Libc, fd: number, port: OpenPort): boolean {
-  for (let count = 0; count < relayLimits.packetsPerPortAndTickMax; count++) {
+export function deliverWaiting(libc: Libc, fd: number, port: OpenPort, isOpen: () => boolean): boolean {
+  for (let count = 0; isOpen() && count < relayLimits.packetsPerPortAndTickMax; count++) {
     const waiting = readWaiting(libc, fd)
     if (waiting === undefined) return true
     if (waiting.length <= mediaLimits.packetOctetsMax) port.deliver(waiting)
