@@ -1,10 +1,14 @@
 /**
- * What the kernel's forwarding is worth, against rtpengine and our own relay in user space in the same run: packets per second
- * between two hosts (network namespaces joined by a veth pair), both directions of N calls that are not armed. The relay and
- * all that arrives for it are on core 0, the generator and all that arrives there on core 1. What a relay uses of core 0 is its
- * process's time and the core's time in interrupts (kernel/core-use.ts); other programs do not count. Needs root. Prints a table; with `--json` one object on the last line.
+ * What the kernel's forwarding costs, against rtpengine and our own relay in user space in the same run: both directions of N
+ * calls that are not armed, between two hosts (network namespaces joined by a veth pair). Needs root.
  *
- * node test/bench/bench-kernel.ts [--json] [--quick] [--engines kernel,uring] [--calls 200,1000] [--rounds 1]
+ * A relay in user space has core 0, and costs its process's CPU time at saturation; what the kernel does for packets on their
+ * way to it is done, and paid for, by the generator on core 1, and is not counted. With the kernel's forwarding all is done on
+ * core 1: it costs what the generator needs more than for packets that go straight from leg to leg, plus our process's CPU
+ * time. The veth pair, which a packet passes twice, is in the latter only. CPU time, unlike packets per second, is what it is
+ * when other programs run, too, or nearly so. Prints a table; with `--json` one object on the last line.
+ *
+ * node test/bench/bench-kernel.ts [--json] [--quick] [--engines kernel,uring] [--calls 200,1000] [--rounds 3]
  */
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -14,7 +18,6 @@ import { parseArgs } from 'node:util'
 import { isPresent } from '../../scripts/debian-packages.mjs'
 import { temporaryFolder, type TemporaryFolder } from '../support/temp-folder.ts'
 import { benchHosts } from './kernel/bench-hosts.ts'
-import { coreSeconds } from './kernel/core-use.ts'
 import { buildGenerator, generate, type Load, type Measured } from './relay/generator.ts'
 import { startOwnRelay } from './relay/own-relay.ts'
 import { startRtpengine } from './relay/peer-rtpengine.ts'
@@ -23,19 +26,11 @@ import { type BenchNet, benchNet, type RelayUnderTest } from './relay/relay-unde
 const RELAY_CORE = 0
 const GENERATOR_CORE = 1
 const IN_FLIGHT = 256
-const PACKETS_PER_CALL = 100
-/** Long enough for each call to be taken into the kernel. */
-const WARM_UP_MS = 2_000
-const INSIDE = '--inside'
+const KERNEL = 'kernel'
 
 interface Design {
   readonly name: string
   start(calls: number, net: BenchNet): Promise<RelayUnderTest>
-}
-
-interface Run extends Measured {
-  /** Of the relay's core, per forwarded packet, over the whole run. */
-  readonly coreUs: number
 }
 
 /** Medians over the rounds. */
@@ -43,9 +38,8 @@ interface Figure {
   readonly design: string
   readonly calls: number
   readonly packetsPerSecond: number
-  readonly coreUsSaturated: number
-  readonly coreUsRealTime: number
-  readonly lost: number
+  /** Per forwarded packet; see above. */
+  readonly cpuUs: number
   readonly bad: number
 }
 
@@ -53,115 +47,120 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    engines: { type: 'string', default: 'uring,kernel' },
+    engines: { type: 'string', default: `uring,${KERNEL}` },
     calls: { type: 'string' },
-    rounds: { type: 'string', default: '1' },
+    rounds: { type: 'string' },
     inside: { type: 'string' },
   },
 })
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
 const measuredMs = values.quick ? 1_000 : 2_000
 const callCounts = (values.calls ?? (values.quick ? '200' : '200,1000')).split(',').map(Number)
 
-const designs: readonly Design[] = [
-  ...(isPresent({ proof: { program: 'rtpengine' } })
-    ? [{ name: 'rtpengine', start: (calls: number, net: BenchNet) => startRtpengine(calls, RELAY_CORE, net) }]
-    : []),
-  ...values.engines.split(',').map((name) => ({
-    name,
-    start: (calls: number, net: BenchNet) =>
-      name === 'kernel'
-        ? startOwnRelay('uring', calls, RELAY_CORE, 1, net, 'required')
-        : startOwnRelay(name, calls, RELAY_CORE, 1, net),
-  })),
-]
+const nobody: Design = {
+  name: 'no relay',
+  start: async (calls) => ({
+    pid: process.pid,
+    ports: Array.from({ length: calls }, () => ({ caller: 0, agent: 0 })),
+    close: async () => {},
+  }),
+}
+const rtpengine: Design = { name: 'rtpengine', start: (calls, net) => startRtpengine(calls, RELAY_CORE, net) }
+const own = values.engines.split(',').map((name): Design => ({
+  name,
+  start: (calls, net) =>
+    name === KERNEL
+      ? startOwnRelay('uring', calls, RELAY_CORE, 'required', net)
+      : startOwnRelay(name, calls, RELAY_CORE, 'off', net),
+}))
+const designs = [nobody, ...(isPresent({ proof: { program: 'rtpengine' } }) ? [rtpengine] : []), ...own]
 
-async function run(
-  design: Design,
-  calls: number,
-  load: Load,
-  net: BenchNet,
-  program: string,
-  folder: TemporaryFolder,
-): Promise<Run> {
+/** The warm-up is long enough for each call to be taken into the kernel. */
+const loadOf = (calls: number): Load => ({
+  kind: 'sat',
+  value: IN_FLIGHT,
+  warmUpMs: 1_000 + 4 * calls,
+  measuredMs,
+})
+
+async function run(design: Design, calls: number, net: BenchNet, program: string, folder: TemporaryFolder) {
   const relay = await design.start(calls, net)
   try {
     const file = folder.file('calls')
     await writeFile(file, relay.ports.map(({ caller, agent }) => `${caller} ${agent}\n`).join(''))
-    const before = coreSeconds(RELAY_CORE, relay.pid)
-    const measured = await generate(program, file, load, GENERATOR_CORE, relay.pid, net)
-    const usedSeconds = coreSeconds(RELAY_CORE, relay.pid) - before
-    return { ...measured, coreUs: (usedSeconds * 1e6) / Math.max(1, measured.receivedWhole) }
+    return await generate(program, file, loadOf(calls), GENERATOR_CORE, relay.pid, net)
   } finally {
     await relay.close()
   }
+}
+
+const generatorUs = (run: Measured): number => (run.generatorCpuSeconds * 1e6) / Math.max(1, run.received)
+const relayUs = (run: Measured): number => (run.relayCpuSeconds * 1e6) / Math.max(1, run.received)
+
+/** @param alone the generator's own cost per packet, with no relay between its legs */
+function cpuUsOf(design: Design, runs: readonly Measured[], alone: number): number {
+  if (design === nobody) return alone
+  const kernelUs = design.name === KERNEL ? median(runs.map(generatorUs)) - alone : 0
+  return kernelUs + median(runs.map(relayUs))
+}
+
+/** All designs in each round, so that a busy minute of the machine meets them alike. */
+async function measure(calls: number, net: BenchNet, program: string, folder: TemporaryFolder): Promise<Figure[]> {
+  const results = designs.map((design) => ({ design, runs: [] as Measured[] }))
+  for (let round = 0; round < rounds; round++) {
+    for (const { design, runs } of results) runs.push(await run(design, calls, net, program, folder))
+  }
+  const alone = median(results.find(({ design }) => design === nobody)?.runs.map(generatorUs) ?? [])
+  return results.map(({ design, runs }) => ({
+    design: design.name,
+    calls,
+    packetsPerSecond: Math.round(median(runs.map(({ packetsPerSecond }) => packetsPerSecond))),
+    cpuUs: round2(cpuUsOf(design, runs, alone)),
+    bad: runs.reduce((sum, { bad }) => sum + bad, 0),
+  }))
+}
+
+function ratios(figures: readonly Figure[]) {
+  return figures.flatMap(({ design, calls, packetsPerSecond, cpuUs }) => {
+    const peer = figures.find((figure) => figure.design === rtpengine.name && figure.calls === calls)
+    if (peer === undefined || design === rtpengine.name || design === nobody.name) return []
+    return {
+      calls,
+      engine: design,
+      /** Packets per second of one core that does nothing else. */
+      ratioPackets: round2(peer.cpuUs / cpuUs),
+      /** Of what came through in this run; with the kernel's forwarding one core has done all of it, the generator's part too. */
+      ratioPacketsMeasured: round2(packetsPerSecond / peer.packetsPerSecond),
+    }
+  })
 }
 
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 }
 
-async function measure(calls: number, net: BenchNet, program: string, folder: TemporaryFolder): Promise<Figure[]> {
-  const saturation: Load = { kind: 'sat', value: IN_FLIGHT, warmUpMs: WARM_UP_MS, measuredMs }
-  const realTime: Load = { kind: 'pace', value: calls * PACKETS_PER_CALL, warmUpMs: WARM_UP_MS, measuredMs }
-  const results = designs.map((design) => ({ design, saturated: [] as Run[], paced: [] as Run[] }))
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const { design, saturated, paced } of results) {
-      saturated.push(await run(design, calls, saturation, net, program, folder))
-      paced.push(await run(design, calls, realTime, net, program, folder))
-    }
-  }
-  return results.map(({ design, saturated, paced }) => ({
-    design: design.name,
-    calls,
-    packetsPerSecond: Math.round(median(saturated.map(({ packetsPerSecond }) => packetsPerSecond))),
-    coreUsSaturated: round2(median(saturated.map(({ coreUs }) => coreUs))),
-    coreUsRealTime: round2(median(paced.map(({ coreUs }) => coreUs))),
-    lost: median(paced.map(({ lostWhole }) => lostWhole)),
-    bad: [...saturated, ...paced].reduce((sum, { bad }) => sum + bad, 0),
-  }))
-}
-
-function ratios(figures: readonly Figure[]) {
-  return figures.flatMap((figure) => {
-    const peer = figures.find(({ design, calls }) => design === 'rtpengine' && calls === figure.calls)
-    if (peer === undefined || peer === figure) return []
-    const ratioPackets = round2(figure.packetsPerSecond / peer.packetsPerSecond)
-    return {
-      calls: figure.calls,
-      engine: figure.design,
-      ratioPackets,
-      /** Packets per second of the core that the relay uses: where the generator is the slower one, more than it can send. */
-      ratioPacketsPerCore: round2(peer.coreUsSaturated / figure.coreUsSaturated),
-      ratioCoreRealTime: round2(figure.coreUsRealTime / peer.coreUsRealTime),
-    }
-  })
-}
-
 function round2(value: number): number {
   return Math.round(value * 100) / 100
 }
 
-function row(figure: Figure, all: ReturnType<typeof ratios>): string {
-  const ratio = all.find(({ engine }) => engine === figure.design)
+function row({ design, calls, packetsPerSecond, cpuUs, bad }: Figure, all: ReturnType<typeof ratios>): string {
+  const ratio = all.find(({ engine }) => engine === design)
   return [
-    figure.design.padEnd(10),
-    String(figure.calls).padStart(5),
-    `${Math.round(figure.packetsPerSecond / 1_000)}k/s`.padStart(8),
-    `${ratio?.ratioPackets.toFixed(2) ?? '1'}×`.padStart(7),
-    `${figure.coreUsSaturated.toFixed(2)} µs`.padStart(9),
-    `${ratio?.ratioPacketsPerCore.toFixed(2) ?? '1'}×`.padStart(9),
-    `${figure.coreUsRealTime.toFixed(2)} µs`.padStart(10),
-    String(figure.lost).padStart(6),
-    String(figure.bad).padStart(4),
+    design.padEnd(10),
+    String(calls).padStart(5),
+    `${Math.round(packetsPerSecond / 1_000)}k/s`.padStart(8),
+    `${cpuUs.toFixed(2)} µs`.padStart(9),
+    (ratio === undefined ? '' : `${ratio.ratioPackets.toFixed(2)}×`).padStart(8),
+    String(bad).padStart(4),
   ].join(' ')
 }
 
 /** Makes the hosts, and runs this program again on the relay's. */
 function outside(): void {
-  using hosts = benchHosts(RELAY_CORE, GENERATOR_CORE)
+  using hosts = benchHosts()
   const [command, ...before] = hosts.relayPrefix
-  const own = [process.execPath, import.meta.filename, ...process.argv.slice(2)]
-  const args = [...before, ...own, INSIDE, hosts.net.generatorPrefix.join(' ')]
+  const again = [process.execPath, import.meta.filename, ...process.argv.slice(2)]
+  const args = [...before, ...again, '--inside', hosts.net.generatorPrefix.join(' ')]
   const { status } = spawnSync(command, args, { stdio: 'inherit' })
   process.exitCode = status ?? 1
 }
@@ -171,7 +170,7 @@ async function inside(generatorPrefix: string): Promise<void> {
   await using folder = await temporaryFolder('bench-kernel')
   const program = await buildGenerator(folder.path)
   const figures: Figure[] = []
-  process.stdout.write('design     calls  packets   ratio  core 0   per core  real time   lost  bad\n')
+  process.stdout.write('design     calls  packets   CPU/pkt    ratio  bad  (per forwarded packet)\n')
   for (const calls of callCounts) {
     const measured = await measure(calls, net, program, folder)
     figures.push(...measured)
@@ -179,9 +178,7 @@ async function inside(generatorPrefix: string): Promise<void> {
   }
   if (!values.json) return
   const machine = { processor: os.cpus()[0]?.model ?? 'unknown', node: process.version, kernel: os.release() }
-  process.stdout.write(
-    `${JSON.stringify({ ...machine, rounds: Number(values.rounds), measuredMs, ratios: ratios(figures), figures })}\n`,
-  )
+  process.stdout.write(`${JSON.stringify({ ...machine, rounds, measuredMs, ratios: ratios(figures), figures })}\n`)
 }
 
 if (os.cpus().length < 2) throw new Error('needs two processors: one for the relay, one for the generator')

@@ -1,9 +1,11 @@
 /**
  * What forwarding costs, against rtpengine in the same run: packets per second that one saturated core forwards, CPU per
  * packet at real-time load, and the latency that the relay adds. Loopback, both directions of N calls, the relay on core 0,
- * the generator on core 1, both before all else. Prints a table; with `--json` one object on the last line.
+ * the generator on core 1, both before all else. The relay is the product's own media thread; `uring` and `epoll` look at every
+ * packet, `uring engine` and `epoll engine` forward unmasked calls inside the engine (`media.kernel: engine`). Prints a table;
+ * with `--json` one object on the last line. In full it takes about seven minutes.
  *
- * node test/bench/bench-relay.ts [--json] [--quick] [--engines dgram,uring] [--calls 200,1000] [--ticks 1,0] [--rounds 3]
+ * node test/bench/bench-relay.ts [--json] [--quick] [--engines "uring,uring engine,dgram"] [--calls 200,1000] [--rounds 3]
  */
 import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
@@ -44,9 +46,8 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    engines: { type: 'string', default: 'uring,epoll,dgram' },
+    engines: { type: 'string', default: 'uring engine,uring,epoll engine,epoll' },
     calls: { type: 'string' },
-    ticks: { type: 'string', default: '1' },
     rounds: { type: 'string' },
   },
 })
@@ -55,15 +56,13 @@ const measuredMs = values.quick ? 1_000 : 2_000
 const callCounts = (values.calls ?? (values.quick ? '200' : '200,500,1000')).split(',').map(Number)
 
 function designs(): Design[] {
-  const own = values.engines.split(',').flatMap((engine) =>
-    values.ticks.split(',').map((tick) => ({
-      name: engine === 'dgram' ? 'dgram' : `${engine} tick ${tick} ms`,
-      start: (calls: number) => startOwnRelay(engine, calls, RELAY_CORE, Number(tick)),
-    })),
-  )
-  const unique = own.filter(({ name }, index) => own.findIndex((design) => design.name === name) === index)
+  const own = values.engines.split(',').map((name) => {
+    const [engine = '', forwarding] = name.split(' ')
+    const kernel = forwarding === 'engine' ? 'engine' : 'off'
+    return { name, start: (calls: number) => startOwnRelay(engine, calls, RELAY_CORE, kernel) }
+  })
   const start = (calls: number): Promise<RelayUnderTest> => startRtpengine(calls, RELAY_CORE)
-  return [...(isPresent({ proof: { program: 'rtpengine' } }) ? [{ name: 'rtpengine', start }] : []), ...unique]
+  return [...(isPresent({ proof: { program: 'rtpengine' } }) ? [{ name: 'rtpengine', start }] : []), ...own]
 }
 
 /** One run on a relay of its own: rtpengine remembers a flood of the run before. */
@@ -102,7 +101,7 @@ function figureOf(design: string, calls: number, saturated: readonly Measured[],
 /** All designs in each round, so that a busy minute of the machine meets them alike. */
 async function measure(calls: number, program: string, folder: TemporaryFolder): Promise<Figure[]> {
   const saturation: Load = { kind: 'sat', value: IN_FLIGHT, warmUpMs: 1_000, measuredMs }
-  const realTime: Load = { kind: 'pace', value: calls * PACKETS_PER_CALL, warmUpMs: 2_000, measuredMs }
+  const realTime: Load = { kind: 'pace', value: calls * PACKETS_PER_CALL, warmUpMs: 3_000, measuredMs }
   const results = designs().map((design) => ({ design, saturated: [] as Measured[], paced: [] as Measured[] }))
   for (let round = 0; round < rounds; round++) {
     for (const { design, saturated, paced } of results) {

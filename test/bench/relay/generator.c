@@ -1,6 +1,6 @@
 /* RTP load for bench-relay.ts: both directions of N calls from one socket, each leg with its own address.
  * generator <calls-file> <sat|pace> <value> <warm-up ms> <measured ms> <core> <pid of the relay> <the relay's IPv4 address>
- * The legs are a.1.x.y and a.2.x.y, with a as in the relay's address.
+ * The legs are a.1.x.y and a.2.x.y, with a as in the relay's address. With relay port 0 a leg's packets go straight to the other leg.
  * The warm-up of pace is at least at WARM_UP_RATE, so that a relay that compiles while it runs has done so when it is measured.
  * calls-file: one line per call, "<relay port of the caller leg> <relay port of the agent leg>".
  * sat: <value> packets in flight, each arrival sends the next. pace: <value> packets per second, evenly.
@@ -30,11 +30,13 @@ static int sock;
 static uint32_t relay_ip;
 static uint64_t sent, received, bad;
 
-static uint64_t now_ns(void) {
+static uint64_t clock_ns(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (uint64_t)t.tv_sec * 1000000000ull + t.tv_nsec;
 }
+
+static uint64_t now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 
 /* CPU time of every thread of the relay, in ns. */
 static uint64_t cpu_ns(int pid) {
@@ -96,6 +98,7 @@ static void prepare(int slot, uint64_t now) {
   memset(p + HEADER, 0xd5, PACKET - HEADER);
   memcpy(p + HEADER, &now, 8); memcpy(p + HEADER + 8, &id, 4);
   saddr[slot] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = l->relay_port, .sin_addr.s_addr = relay_ip };
+  if (!l->relay_port) { saddr[slot].sin_port = htons(PORT); saddr[slot].sin_addr.s_addr = legs[id ^ 1].ip; }
   siov[slot] = (struct iovec){ p, PACKET };
   struct msghdr *m = &smsg[slot].msg_hdr;
   *m = (struct msghdr){ .msg_name = &saddr[slot], .msg_namelen = sizeof saddr[slot], .msg_iov = &siov[slot], .msg_iovlen = 1,
@@ -129,9 +132,11 @@ static void check(int slot, int length, uint64_t now, int measuring) {
   received++;
   if (length != PACKET || id < 0 || id >= leg_count) { bad++; return; }
   struct leg *other = &legs[id ^ 1];
+  uint32_t from_ip = other->relay_port ? relay_ip : legs[id].ip;
+  uint16_t from_port = other->relay_port ? other->relay_port : htons(PORT);
   int payload_ok = 1;
   for (int i = HEADER + 12; i < PACKET; i++) payload_ok &= p[i] == (char)0xd5;
-  if (to != other->ip || raddr[slot].sin_port != other->relay_port || raddr[slot].sin_addr.s_addr != relay_ip ||
+  if (to != other->ip || raddr[slot].sin_port != from_port || raddr[slot].sin_addr.s_addr != from_ip ||
       (p[0] & 0xff) != 0x80 || (p[1] & 0x7f) != 8 || !payload_ok) { bad++; return; }
   if (measuring && sample_count < SAMPLES_MAX) latency_us[sample_count++] = (now - stamp) / 1000.0f;
 }
@@ -171,7 +176,7 @@ int main(int argc, char **argv) {
   struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
   if (bind(sock, (struct sockaddr *)&any, sizeof any) != 0) return 4;
   uint64_t start = now_ns(), begin = start + atol(argv[4]) * 1000000ull, end = begin + atol(argv[5]) * 1000000ull;
-  uint64_t sent0 = 0, received0 = 0, cpu0 = 0, measured_from = 0, last_arrival = start, lost = 0;
+  uint64_t sent0 = 0, received0 = 0, cpu0 = 0, own0 = 0, measured_from = 0, last_arrival = start, lost = 0;
   uint64_t paced = 0;
   /* A gentle beginning: one packet per leg, so that a relay that learns has learned. */
   for (int i = 0; i < leg_count; i += 32) { send_packets(leg_count - i < 32 ? leg_count - i : 32); usleep(500); receive_packets(0); }
@@ -183,7 +188,7 @@ int main(int argc, char **argv) {
   for (;;) {
     uint64_t now = now_ns();
     if (now >= end) break;
-    if (!measured_from && now >= begin) { measured_from = now; sent0 = sent; received0 = received; cpu0 = cpu_ns(pid); paced = 0; }
+    if (!measured_from && now >= begin) { measured_from = now; sent0 = sent; received0 = received; cpu0 = cpu_ns(pid); own0 = clock_ns(CLOCK_THREAD_CPUTIME_ID); paced = 0; }
     int n = receive_packets(measured_from != 0);
     if (closed_loop) {
       if (n > 0) { last_arrival = now; send_packets(n); }
@@ -195,15 +200,15 @@ int main(int argc, char **argv) {
       if (due > paced) { uint64_t k = due - paced; if (k > 256) k = 256; send_packets(k); paced = due; }
     }
   }
-  uint64_t stop = now_ns(), cpu1 = cpu_ns(pid), measured_sent = sent - sent0, measured_received = received - received0;
+  uint64_t stop = now_ns(), cpu1 = cpu_ns(pid), own1 = clock_ns(CLOCK_THREAD_CPUTIME_ID), measured_sent = sent - sent0, measured_received = received - received0;
   double seconds = (stop - measured_from) / 1e9;
   usleep(50000);
   while (receive_packets(0)) {}
   qsort(latency_us, sample_count, sizeof *latency_us, by_value);
-  printf("{\"sent\":%llu,\"received\":%llu,\"bad\":%llu,\"seconds\":%.6f,\"packetsPerSecond\":%.1f,\"relayCpuSeconds\":%.6f,"
+  printf("{\"sent\":%llu,\"received\":%llu,\"bad\":%llu,\"seconds\":%.6f,\"packetsPerSecond\":%.1f,\"relayCpuSeconds\":%.6f,\"generatorCpuSeconds\":%.6f,"
          "\"receivedWhole\":%llu,\"lostWhole\":%lld,\"topUps\":%llu,\"p50Us\":%.1f,\"p99Us\":%.1f}\n",
          (unsigned long long)measured_sent, (unsigned long long)measured_received, (unsigned long long)bad, seconds,
-         measured_received / seconds, (cpu1 - cpu0) / 1e9, (unsigned long long)received, (long long)(sent - received), (unsigned long long)lost,
+         measured_received / seconds, (cpu1 - cpu0) / 1e9, (own1 - own0) / 1e9, (unsigned long long)received, (long long)(sent - received), (unsigned long long)lost,
          percentile(0.5), percentile(0.99));
   return 0;
 }

@@ -13,6 +13,8 @@ export interface Measured {
   readonly bad: number
   readonly packetsPerSecond: number
   readonly relayCpuSeconds: number
+  /** Of the generator itself, and of all that the kernel does for its packets on its core. */
+  readonly generatorCpuSeconds: number
   readonly seconds: number
   /** Of the whole run, warm-up included. */
   readonly receivedWhole: number

@@ -5,7 +5,7 @@ import type { AudioSession } from '../../../src/cde/media/audio-session.ts'
 import type { EngineChoice } from '../../../src/cde/media/engines.ts'
 import { MediaThreads } from '../../../src/cde/threads/media-threads.ts'
 import { systemRandom } from '../../../src/lib/random.ts'
-import { benchNet, type CallPorts } from './relay-under-test.ts'
+import { benchNet, type CallPorts, type Forwarding } from './relay-under-test.ts'
 
 const [engineName = 'dgram', callsText = '1', host = '127.0.0.1', kernel = 'off'] = process.argv.slice(2)
 const net = benchNet(host)
@@ -18,7 +18,7 @@ const threads = new MediaThreads({
     portMax: 29_999,
     jitterMs: 40,
     replacement: 'flat',
-    kernel: kernel === 'required' ? 'required' : 'off',
+    kernel: kernel as Forwarding,
   },
   threads: 1,
   codecs: ['PCMA'],

@@ -26,3 +26,6 @@ export interface RelayUnderTest {
   readonly ports: readonly CallPorts[]
   close(): Promise<void>
 }
+
+/** `media.kernel`: who forwards calls that are not armed. */
+export type Forwarding = 'off' | 'engine' | 'required'
