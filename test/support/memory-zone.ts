@@ -7,6 +7,7 @@ import { MediaPorts } from '../../src/cde/call/media-ports.ts'
 import type { MediaLink, MediaListener } from '../../src/cde/call/media-orders.ts'
 import { type LegWish, NegotiatedMedia } from '../../src/cde/call/negotiated-media.ts'
 import type { Side } from '../../src/cde/call/negotiation.ts'
+import type { Doubt } from '../../src/cde/dtmf/key-codes.ts'
 import { PortPool } from '../../src/cde/media/ports.ts'
 import { type LegEvent, type Output, UserAgent } from '../../src/cde/sip/user-agent.ts'
 import { KeyNumbers, secretCopy } from '../../src/cde/threads/keys-on-the-way.ts'
@@ -36,6 +37,8 @@ export interface MemoryZoneOptions {
   onCarrier(event: LegEvent): void
   onPbx(event: LegEvent): void
   onKey?(callId: string): void
+  onUncertain?(callId: string, doubt: Doubt): void
+  onDoubled?(callId: string, places: readonly number[]): void
 }
 
 export class MemoryZone {
@@ -79,8 +82,8 @@ export class MemoryZone {
       openMedia: (listener, wishes) => this.#open(listener, wishes),
       report: (report) => options.onReport(report),
       onKey: (callId) => options.onKey?.(callId),
-      onUncertain: () => {},
-      onDoubled: () => {},
+      onUncertain: (callId, doubt) => options.onUncertain?.(callId, doubt),
+      onDoubled: (callId, places) => options.onDoubled?.(callId, places),
       onMaskFailed: () => {},
       onArmed: () => {},
     })
