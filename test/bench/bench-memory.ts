@@ -60,7 +60,7 @@ function printGrowth({
   const octets = ({ slope, slopeError }: Line): string => `${slope.toFixed(0)} ± ${slopeError.toFixed(0)}`
   console.log(`\n${virtualHours.toFixed(1)} hours of calls on a virtual clock, looked at ${heapOctets.length} times`)
   console.log(`  calls ${counts.calls}, packets in ${counts.packets}, out ${counts.sent}, captures ${counts.captures},`)
-  console.log(`  keys ${counts.keys}, offers ${counts.offers}`)
+  console.log(`  keys ${counts.keys}, re-INVITEs ${counts.offers}, SRTP agreed ${counts.secured} times`)
   console.log(`  calls, legs, transactions, media, ports still held after a stretch: ${heldAtMost} at most`)
   console.log(
     `  heap after stretch 1, ${Math.ceil(heapOctets.length / 2)}, ${heapOctets.length}: ${[heapOctets[0], heapOctets[Math.ceil(heapOctets.length / 2) - 1], heapOctets.at(-1)].map(mebi).join(', ')} MiB`,

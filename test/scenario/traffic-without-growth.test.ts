@@ -20,7 +20,10 @@ test('calls that come and go leave nothing behind', { timeout: 120_000 }, () => 
   const { heldAtMost, heapPerCall, externalPerCall, counts, heapOctets } = measureGrowth(settings)
   const facts = JSON.stringify({ seed: settings.seed, heapPerCall, externalPerCall, counts, heapOctets })
   assert.equal(heldAtMost, 0, facts)
-  assert.ok(counts.calls > 800 && counts.captures > 200 && counts.offers > 100 && counts.keys > 100, facts)
+  assert.ok(
+    counts.calls > 800 && counts.captures > 200 && counts.offers > 100 && counts.keys > 100 && counts.secured > 100,
+    facts,
+  )
   assert.ok(!isGrowing(heapPerCall) && !isGrowing(externalPerCall), facts)
 })
 

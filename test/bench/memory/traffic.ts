@@ -1,10 +1,14 @@
 /**
  * Calls as they come in a working day, on a virtual clock: they ring, are answered, refused or given up; both sides talk, with
- * loss, repeats and new sources; they hold and resume; captures open and keys are pressed in all carriages; someone hangs up.
+ * loss, repeats and new sources, some callers by SRTP; they hold and resume; captures open and keys are pressed in all carriages;
+ * someone hangs up.
  */
 import { answeringDirection, readPhoneSdp, writePhoneSdp } from '../../../src/sim/phone-sdp.ts'
-import type { AudioFormat } from '../../../src/cde/media/audio-session.ts'
+import { type AudioFormat, readAudio } from '../../../src/cde/media/audio-session.ts'
 import { encodeG711 } from '../../../src/cde/media/g711.ts'
+import { parseSdp, type Sdp, serializeSdp } from '../../../src/cde/media/sdp.ts'
+import { LegSecurity } from '../../../src/cde/media/srtp/leg-security.ts'
+import { LegSrtp } from '../../../src/cde/media/srtp/leg-srtp.ts'
 import type { LegEvent, UserAgent } from '../../../src/cde/sip/user-agent.ts'
 import { synthesizeKeys } from '../../../src/sim/tones.ts'
 import { type RandomBytes, randomUnit, seededRandom } from '../../../src/lib/random.ts'
@@ -27,6 +31,8 @@ export interface TrafficSettings {
 interface Talk {
   readonly id: string
   readonly legs: { readonly caller: string; agent: string | undefined }
+  /** Of a caller with SRTP. */
+  readonly secure: { readonly security: LegSecurity; readonly srtp: LegSrtp } | undefined
   readonly speakers: { readonly caller: Speaker; readonly agent: Speaker }
   /** Our ports, as our SDP names them. */
   readonly ports: { caller: number | undefined; agent: number | undefined }
@@ -42,7 +48,7 @@ interface Talk {
 
 export class Traffic {
   readonly zone: MemoryZone
-  readonly counts = { calls: 0, packets: 0, sent: 0, captures: 0, keys: 0, offers: 0, reports: 0 }
+  readonly counts = { calls: 0, secured: 0, packets: 0, sent: 0, captures: 0, keys: 0, offers: 0, reports: 0 }
   /** Called with each call's id; a test plants its leak here. */
   onCall: (callId: string) => void = () => {}
   readonly #settings: TrafficSettings
@@ -105,6 +111,7 @@ export class Traffic {
     const talk: Talk = {
       id,
       legs: { caller: id, agent: undefined },
+      secure: this.#oneIn(4) ? this.#secured() : undefined,
       speakers: {
         caller: new Speaker({ host: CARRIER.host, port }, this.#random),
         agent: new Speaker({ host: PBX.host, port }, this.#random),
@@ -173,7 +180,8 @@ export class Traffic {
       : speaker.packet(set[frameIndex % set.length] ?? new Uint8Array(160))
     for (let copies = this.#oneIn(300) ? 2 : 1; copies > 0; copies--) {
       this.counts.packets++
-      this.zone.network.arrive(port, packet, speaker.address)
+      const datagram = side === 'caller' && talk.secure !== undefined ? talk.secure.srtp.sealRtp(packet) : packet
+      if (typeof datagram !== 'string') this.zone.network.arrive(port, datagram, speaker.address)
     }
   }
 
@@ -210,7 +218,7 @@ export class Traffic {
 
   #hangUp(talk: Talk): void {
     const { zone } = this
-    this.#talks.delete(talk.id)
+    this.#forget(talk)
     const byAgent = talk.isUp && this.#below(2) === 0 && talk.legs.agent !== undefined
     if (byAgent && talk.legs.agent !== undefined) zone.run(zone.pbx, zone.pbx.hangUp(talk.legs.agent, zone.nowMs))
     else zone.run(zone.carrier, zone.carrier.hangUp(talk.legs.caller, zone.nowMs))
@@ -230,8 +238,10 @@ export class Traffic {
     if (event.type === 'answered') {
       talk.ports.caller = portIn(event.body)
       talk.isUp = true
-    } else if (event.type === 'offered') this.#answer(this.zone.carrier, talk, 'caller', event)
-    else if (event.type === 'failed' || event.type === 'ended') this.#talks.delete(talk.id)
+      this.#agreed(talk, event.body)
+    } else if (event.type === 'offer-answered') this.#agreed(talk, event.body)
+    else if (event.type === 'offered') this.#answer(this.zone.carrier, talk, 'caller', event)
+    else if (event.type === 'failed' || event.type === 'ended') this.#forget(talk)
   }
 
   #pbx(event: LegEvent): void {
@@ -263,7 +273,28 @@ export class Traffic {
     side: 'caller' | 'agent',
     direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' = 'sendrecv',
   ) {
-    return writePhoneSdp(talk.speakers[side].address, FORMATS, direction, talk.version)
+    const body = writePhoneSdp(talk.speakers[side].address, FORMATS, direction, talk.version)
+    const { secure } = talk
+    return secure === undefined || side === 'agent' ? body : serializeSdp(secure.security.ownOffer(sdpIn(body)))
+  }
+
+  #secured(): NonNullable<Talk['secure']> {
+    const security = new LegSecurity({ policy: 'required', keysAllowed: true, random: this.#random })
+    return { security, srtp: new LegSrtp() }
+  }
+
+  /** The answer to an offer of the caller's, with our keys in it. */
+  #agreed({ secure }: Talk, answer: Uint8Array): void {
+    if (secure === undefined) return
+    secure.security.theirAnswer(sdpIn(answer))
+    secure.srtp.agree(secure.security.agreement, this.zone.nowMs)
+    this.counts.secured++
+  }
+
+  #forget(talk: Talk): void {
+    this.#talks.delete(talk.id)
+    talk.secure?.srtp.close()
+    talk.secure?.security.wipe()
   }
 
   #below(count: number): number {
@@ -281,7 +312,14 @@ function idIn(headers: readonly { readonly name: string; readonly value: string 
 }
 
 function portIn(body: Uint8Array): number | undefined {
-  return readPhoneSdp(body, FORMATS)?.remote.port
+  const audio = readAudio(sdpIn(body))
+  return typeof audio === 'string' ? undefined : audio.remote.port
+}
+
+function sdpIn(body: Uint8Array): Sdp {
+  const sdp = parseSdp(body)
+  if (typeof sdp === 'string') throw new Error(`not SDP: ${sdp}`)
+  return sdp
 }
 
 function exponential(random: RandomBytes, meanMs: number): number {
