@@ -69,7 +69,7 @@ test('clear: for an agent who does not know it the pause is filled in the agentâ
     assert.ok(armed === undefined || numbers(armed).payload.length === octets)
     assert.equal(leg.tick(430).length, 1)
     leg.disarm(440)
-    leg.tick(3_500)
+    leg.tick(5_500)
     assert.equal(leg.nextTickAtMs(), undefined)
     leg.close()
   }
