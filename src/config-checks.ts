@@ -12,6 +12,7 @@ export function configChecks(config: Config): ConfigProblem[] {
     ...openDoors(config),
     ...refusedTransports(config),
     ...refusedClearKeys(config),
+    ...missingDtls(config),
     ...unusableSecrets(config),
   ]
 }
@@ -82,12 +83,23 @@ function refusedTransports({ numbers }: Config): ConfigProblem[] {
   })
 }
 
+/** docs/decisions/2026-11-22-dtls-srtp.md: OpenSSL is called by the addon that the engine `dgram` does without. */
+function missingDtls({ numbers, media }: Config): ConfigProblem[] {
+  if (media.engine !== 'dgram' || media.kernel !== 'off') return []
+  return numbers.flatMap(({ srtp }, i) => {
+    if (srtp !== 'dtls') return []
+    const problem = 'needs a "media.engine" other than dgram'
+    return [{ path: `numbers[${i}].srtp`, problem, example: '"media": {"engine": "auto"}' }]
+  })
+}
+
 /** SRTP towards a peer that may not have the keys would refuse every call, or quietly be none; names are looked up later. */
 function refusedClearKeys({ numbers, allowClearKeys }: Config): ConfigProblem[] {
   return numbers.flatMap(({ destination, srtp }, i) => {
     const host = /^sips?:(?:[^@]*@)?\[?([0-9a-fA-F:.]+?)\]?(?::\d+)?(?:;|$)/.exec(destination)?.[1] ?? ''
     const isAllowed = isIP(host) === 0 || isLoopback(host) || allowClearKeys.includes(host)
-    if (srtp === 'off' || isAllowed) return []
+    // With DTLS no key is in SIP: a fingerprint may be read by anybody.
+    if (srtp === 'off' || srtp === 'dtls' || isAllowed) return []
     return [
       {
         path: `numbers[${i}].srtp`,

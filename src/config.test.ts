@@ -68,12 +68,23 @@ test('SRTP keys towards a peer in another network need a word of allowance', () 
     ['sip:pbx.example', []],
     ['sip:a@[2001:db8::5]:5060', ['2001:db8::5']],
   ]
+  const dtls = { ...number, destination: 'sip:sales@10.0.0.5:5060', srtp: 'dtls' }
+  assert.ok('config' in parseConfig({ ...usable, numbers: [dtls], allowClearKeys: [] }, folder), 'no key is in SIP')
   for (const [destination, allowClearKeys] of accepted) {
     const parsed = parseConfig({ ...usable, numbers: [{ ...number, destination }], allowClearKeys }, folder)
     assert.ok('config' in parsed, destination)
   }
   rmSync(folder, { recursive: true })
-  assert.match(problemsOf({ numbers: [{ ...number, destination: 'sip:a@127.0.0.1', srtp: 'yes' }] }), /off, offered or/)
+  assert.match(
+    problemsOf({ numbers: [{ ...number, destination: 'sip:a@127.0.0.1', srtp: 'yes' }] }),
+    /off, offered, required or/,
+  )
+})
+
+test('DTLS is refused at the start where the media may not load what does it', () => {
+  const number = { id: 'sales', merchant: 'acme', called: '+442079460000', destination: 'sip:127.0.0.1', srtp: 'dtls' }
+  const media = { ...usable.media, engine: 'dgram', kernel: 'off' }
+  assert.match(problemsOf({ numbers: [number], media }), /^numbers\[0\]\.srtp: .*"media\.engine"/)
 })
 
 test('NAT is a word per number', () => {
