@@ -138,6 +138,7 @@ export class CardZone {
       settings: settings.capture,
       today: () => oldestMonthOnEarth(clock.wallMs()),
       report: (message) => this.#captureReport(message),
+      onPairs: (callId) => this.#running?.calls.pairsSeen(callId),
     })
     const resolved = await resolveHosts(settings)
     const trusted = [...settings.trustedPeers, ...resolved.values()].flatMap((text) => ipNetwork(text) ?? [])

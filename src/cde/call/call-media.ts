@@ -116,6 +116,8 @@ export class CallMedia {
       case 'arm':
         if (order.slow !== undefined) this.#masked.expectSlow(order.slow)
         return this.arm(nowMs, order.maskPolicy)
+      case 'pairs-seen':
+        return this.#masked.suspectSlow()
       case 'field':
         return this.setFieldOpen(order.isOpen, nowMs)
       case 'release':

@@ -112,6 +112,11 @@ export class Calls {
     this.#calls.get(callId)?.media?.send({ type: 'field', isOpen })
   }
 
+  /** A field that was keyed was wrong, and nothing but pairs of keys. */
+  pairsSeen(callId: string): void {
+    this.#calls.get(callId)?.media?.send({ type: 'pairs-seen' })
+  }
+
   captureClosed(callId: string): void {
     this.#calls.get(callId)?.media?.send({ type: 'release' })
   }

@@ -33,6 +33,8 @@ export type MediaOrder =
   | { readonly type: 'withdraw'; readonly side: Side }
   /** Answered by `armed`; once more while armed: another capture has begun, perhaps with another policy. */
   | { readonly type: 'arm'; readonly maskPolicy: MaskPolicy; readonly slow?: SlowPattern | undefined }
+  /** A field was wrong, and nothing but pairs of keys: the line may double them. */
+  | { readonly type: 'pairs-seen' }
   /** The caller was asked for keys, or is not any more. */
   | { readonly type: 'field'; readonly isOpen: boolean }
   /** The capture is over: once the caller keys no more, the line is let go, which `disarmed` tells (SecureMode). */

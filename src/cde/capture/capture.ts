@@ -36,6 +36,7 @@ export interface CaptureOptions {
   readonly settings: CaptureSettings
   readonly today: () => YearMonth
   readonly report: (report: Report) => void
+  readonly onPairs: () => void
   readonly allocate?: AllocateStore | undefined
 }
 
@@ -69,6 +70,7 @@ export class Capture {
           allocate: options.allocate,
           cardBrand: () => this.#cardBrand(),
           changed: (field) => this.#report(field.report(this.captureId)),
+          onPairs: options.onPairs,
         }),
     )
     this.#report({ type: 'capture-started', captureId: this.captureId })

@@ -15,12 +15,15 @@ export class Bench {
   readonly stores: ArrayBuffer[] = []
   readonly captures: Captures
   nowMs = 1_000
+  /** How often a wrong field was nothing but pairs. */
+  pairsSeen = 0
 
   constructor(settings: Partial<CaptureSettings> = {}) {
     this.captures = new Captures({
       settings: { ...benchSettings(), ...settings },
       today: () => ({ year: 2026, month: 11 }),
       report: (report) => this.reports.push(report),
+      onPairs: () => this.pairsSeen++,
       allocate: (octets) => {
         const store = new ArrayBuffer(octets)
         this.stores.push(store)

@@ -339,6 +339,19 @@ void test('doubles that reach back before the field, or into one that has ended,
   assert.equal(none.reports.filter((report) => report.type === 'field').length, 0)
 })
 
+void test('a wrong number that is nothing but pairs is told of; other wrong numbers, and right ones, are not', () => {
+  const bench = new Bench()
+  bench.start('field', ['cardNumber', 'expiry', 'account'])
+  bench.enter('cardNumber', '4422442244224422')
+  assert.deepEqual([bench.last('cardNumber')?.error, bench.pairsSeen], ['check-digit', 1])
+  bench.enter('account', '11223344')
+  assert.deepEqual([bench.last('account')?.state, bench.pairsSeen], ['valid', 1])
+  bench.enter('cardNumber', '4422442244224432')
+  bench.enter('cardNumber', '4422#')
+  bench.enter('expiry', '1199')
+  assert.deepEqual([bench.last('expiry')?.state, bench.pairsSeen], ['error', 1])
+})
+
 void test('a second capture on a call, a wrong field, a doubled field and too many captures are refused', () => {
   const bench = new Bench()
   bench.start()

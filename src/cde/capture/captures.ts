@@ -21,6 +21,8 @@ export interface CapturesOptions {
   readonly today: () => YearMonth
   /** Called at once, in order. Reports carry no digit. */
   readonly report: (report: Report) => void
+  /** What was keyed for a field was wrong, and nothing but pairs of keys: the call's line may send each twice. */
+  readonly onPairs?: (callId: string) => void
   readonly allocate?: AllocateStore
 }
 
@@ -53,7 +55,9 @@ export class Captures {
     }
     const { settings, today, report, allocate } = this.#options
     const { captureId, callId, mode } = order
-    const capture = new Capture({ captureId, callId, mode, fields, settings, today, report, allocate }, nowMs)
+    const onPairs = () => this.#options.onPairs?.(callId)
+    const options = { captureId, callId, mode, fields, settings, today, report, onPairs, allocate }
+    const capture = new Capture(options, nowMs)
     this.#byId.set(captureId, capture)
     this.#byCall.set(callId, capture)
   }

@@ -32,6 +32,8 @@ export type FieldState = FieldReport['state']
 
 const keyCodes: Readonly<Record<'*' | '#', KeyCode>> = { '*': 10, '#': 11 }
 
+const PAIRED_DIGITS_MIN = 6
+
 const predecessors: Readonly<Record<FieldState, readonly FieldState[]>> = {
   idle: ['requested', 'collecting', 'valid', 'error'],
   requested: ['idle', 'requested', 'collecting', 'valid', 'error'],
@@ -50,6 +52,8 @@ export interface FieldOptions {
   readonly allocate?: AllocateStore | undefined
   /** Called after every change that an agent may see. */
   readonly changed: (field: Field) => void
+  /** A rule is broken, and what was keyed is nothing but pairs. */
+  readonly onPairs: () => void
 }
 
 export class Field {
@@ -235,7 +239,10 @@ export class Field {
 
   #end(word: (broken: FieldError) => FieldError): void {
     const broken = this.#brokenRule()
-    if (broken) return this.#fail(word(broken))
+    if (broken) {
+      if (this.#digits.reveal(arePairs)) this.#options.onPairs()
+      return this.#fail(word(broken))
+    }
     this.#timerAtMs = undefined
     if (this.kind === 'cardNumber') this.#lastFour = this.#digits.reveal(lastFourOf)
     this.#to('valid')
@@ -281,6 +288,12 @@ export function isDigit(key: KeyCode): boolean {
 }
 
 const brokenRuleWord = (broken: FieldError): FieldError => broken
+
+/** Six digits and more, each twice: no card and no number of this length that is right is likely to look so. */
+function arePairs(digits: Uint8Array): boolean {
+  if (digits.length < PAIRED_DIGITS_MIN || digits.length % 2 !== 0) return false
+  return digits.every((digit, i) => digit === digits[i ^ 1])
+}
 
 /** The last four digits, the most of a card number that ever becomes a string. */
 function lastFourOf(digits: Uint8Array): string {

@@ -143,6 +143,11 @@ export class CallerDirection {
     this.#slow.expect(pattern)
   }
 
+  /** A field that was keyed on this line was wrong, and nothing but pairs: it may double keys in a way that is hard to prove. */
+  suspectSlow(): void {
+    this.#slow.suspect()
+  }
+
   /** A key that came in a SIP INFO. */
   infoKey(key: KeyCode, nowMs: number): void {
     const line = this.#line

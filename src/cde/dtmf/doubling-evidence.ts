@@ -126,6 +126,8 @@ const CHANGES = 3
 /** Whatever the rhythm: no hand has so many keys to press twice, at one distance, and none once. */
 const MANY_PAIRS = 6
 const MANY_CHANGES = 4
+/** Of a line on which a whole field was pairs: then two more are enough, whatever their keys and rhythm. */
+const SUSPECTED_PAIRS = 2
 /** The next pair comes before that, or the count begins anew. */
 const PAUSE_SAMPLES_MAX = 24_000
 
@@ -148,6 +150,12 @@ export class SameCarriage {
   /** Of the latest pair. */
   readonly #key = Uint8Array.of(NO_KEY)
   #pairs: Pairs | undefined
+  #isSuspected = false
+
+  /** What was keyed before was nothing but pairs, and wrong. Counts until a key comes alone. */
+  suspect(): void {
+    this.#isSuspected = true
+  }
 
   /** A press has come; it is in `presses`. @returns how the line doubles, once it is beyond doubt */
   hear(presses: RecentPresses, slot: number): Proof | undefined {
@@ -157,7 +165,10 @@ export class SameCarriage {
     const lag = presses.fromOf(slot) - presses.fromOf(before)
     if (presses.keyOf(slot) !== presses.keyOf(before) || lag > OWN_LAG_SAMPLES_MAX) {
       // The one before stays alone.
-      if (this.#pairs?.carriage === carriage) this.forget()
+      if (this.#pairs?.carriage === carriage) {
+        this.forget()
+        this.#isSuspected = false
+      }
       return undefined
     }
     presses.setRole(before, 'has-double')
@@ -200,7 +211,9 @@ export class SameCarriage {
     const isFast = lagMax < FINGER_SAMPLES_MIN && offBeat >= FAST_PAIRS
     const isSlow = offBeat >= PAIRS && changes >= CHANGES
     const isMany = list.length >= MANY_PAIRS && changes >= MANY_CHANGES
-    if (!isFast && !isSlow && !isMany) return undefined
+    const isAgain = this.#isSuspected && list.length >= SUSPECTED_PAIRS
+    if (!isFast && !isSlow && !isMany && !isAgain) return undefined
+    this.#isSuspected = false
     return { first: carriage, second: carriage, lagSamples: (lagMin + lagMax) / 2, pairs: list }
   }
 }

@@ -206,6 +206,22 @@ test('slow mode ends by itself when the doubles stay away, and pairs of keys are
   }
 })
 
+test('after a field that was nothing but pairs, and wrong, two pairs are proof enough, also of one key', () => {
+  for (const line of doubling.filter(({ first, second }) => first === second)) {
+    const random = seededRandom(SEED)
+    const call = new Listening()
+    call.slow.suspect()
+    assert.deepEqual(call.take(over(line, keyed(runs, hands[1] as Hand, random), random)), runs, line.name)
+    // A caller who keys as it should be ends the suspicion.
+    const good = new Listening()
+    good.slow.suspect()
+    assert.deepEqual(
+      good.take(over({ name: 'good', first: line.first }, keyed([1, 5, 5, 2, 2, 3], hands[1] as Hand, random), random)),
+      [1, 5, 5, 2, 2, 3],
+    )
+  }
+})
+
 const at = (key: number, fromMs: number): Press => ({ key, fromMs, toMs: fromMs + 60 })
 
 test('a key that is pressed twice at just the distance of the line’s doubles is told twice', () => {

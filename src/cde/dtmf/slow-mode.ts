@@ -75,6 +75,11 @@ export class SlowMode {
     this.#pattern ??= { first, second, lagSamples: lagMs * SAMPLES_PER_MS }
   }
 
+  /** A field that was keyed on this line was wrong, and nothing but pairs. */
+  suspect(): void {
+    this.#same.suspect()
+  }
+
   /** A press is certain, and nobody was told of it yet. @returns true when it is the double of another one: then it is nothing new */
   arrives(key: KeyCode, carriage: Carriage, from: number): boolean {
     const isDouble = this.explains(key, carriage, from)
