@@ -85,7 +85,7 @@ class Setting implements AsyncDisposable {
   /** What the agent has received, in order. */
   readonly atAgent: Heard[] = []
   readonly atCaller: Heard[] = []
-  readonly callerVoice = new Speaker(0x1111_1111)
+  callerVoice = new Speaker(0x1111_1111)
   readonly agentVoice = new Speaker(0x2222_2222)
   readonly #network = testNetwork(3)
   readonly #us = this.#host(1)
@@ -324,4 +324,24 @@ test('new terms take the call out, and it goes in again, without a seam', { skip
   assertContinuous(setting.atAgent, 0x1111_1111)
   assertContinuous(setting.atCaller, 0x2222_2222)
   assert.equal(setting.counter('kernel_entered'), 2)
+})
+
+test('the caller begins a new stream: it comes to user space at once, is heard under the old numbers, and the call stays there', {
+  skip,
+}, async () => {
+  await using setting = await Setting.start()
+  setting.enterKernel()
+  setting.ticks(20)
+  const last = numbersOf(setting.atAgent.at(-1) ?? assert.fail('nothing heard'))
+  const before = setting.atAgent.length
+  setting.callerVoice = new Speaker(0x3333_3333)
+  setting.ticks(150)
+  assert.equal(setting.counter('kernel_calls'), 0)
+  const heard = setting.atAgent.slice(before)
+  assert.equal(heard.length > 140, true)
+  assertContinuous(heard, 0x1111_1111)
+  assert.equal(numbersOf(heard[0] ?? assert.fail('nothing heard')).sequence > last.sequence, true)
+  assertContinuous(setting.atCaller, 0x2222_2222)
+  setting.arm()
+  assert.deepEqual(setting.told, ['armed', 'secured'])
 })

@@ -34,7 +34,10 @@ export class KernelSide {
     agent: new AlignedNumbers(),
   }
   /** Of the newest plain packet of each source. */
-  readonly #payloadTypes: Record<Side, number> = { caller: -1, agent: -1 }
+  readonly #streams: Record<Side, { payloadType: number; ssrc: number }> = {
+    caller: { payloadType: -1, ssrc: 0 },
+    agent: { payloadType: -1, ssrc: 0 },
+  }
   readonly #rtp = rtpNumbers()
   readonly #counts: Record<Counter, number> = { entered: 0, refused: 0, left: 0, packets: 0 }
   #flows: FlowPair | undefined
@@ -76,7 +79,8 @@ export class KernelSide {
     const numbers = this.#numbers[otherSide(from)]
     numbers.relayed(octets, start, source, nowMs)
     this.#cameFrom(from, source, nowMs)
-    this.#payloadTypes[from] = source.payloadType
+    this.#streams[from].payloadType = source.payloadType
+    this.#streams[from].ssrc = source.ssrc
     const isPlain = numbers.isAligned && ((octets[start + 1] ?? 0) & 0x7f) === source.payloadType
     this.#do(isPlain ? this.#path.plain(from, nowMs) : this.#path.leave(), nowMs)
   }
@@ -84,7 +88,7 @@ export class KernelSide {
   /** A packet of `from` has come on the way that copies; it may be relayed or not. */
   came(from: Side, packet: Uint8Array, nowMs: number): void {
     const rtp = this.#rtp
-    if (!readPlainRtp(packet, 0, packet.length, rtp) || rtp.payloadType !== this.#payloadTypes[from]) return
+    if (!readPlainRtp(packet, 0, packet.length, rtp) || rtp.payloadType !== this.#streams[from].payloadType) return
     this.#numbers[otherSide(from)].seen(rtp, nowMs)
     this.#cameFrom(from, rtp, nowMs)
   }
@@ -195,7 +199,7 @@ export class KernelSide {
     const [source, destination] = [destinationOf(leg), destinationOf(other)]
     if (source === undefined || destination === undefined) return undefined
     const [arrivesAt, leavesFrom] = [leg.pair.address, other.pair.address]
-    const flow = { source, arrivesAt, payloadType: this.#payloadTypes[from], leavesFrom, destination }
+    const flow = { source, arrivesAt, ...this.#streams[from], leavesFrom, destination }
     // IPv4 only: everything else stays in user space.
     const hosts = [source, destination, arrivesAt, leavesFrom].map(({ host }) => host)
     return hosts.some((host) => host.includes(':')) ? undefined : flow

@@ -140,3 +140,13 @@ test('numbers that can be kept no longer go on as if nothing had happened', () =
   assert.deepEqual(line.relay(source(9_000), 80), source(4))
   assert.deepEqual(line.own(100), source(5))
 })
+
+test('a new source while the kernel has sent: the numbers go on beyond all that may have been sent', () => {
+  const line = new Line()
+  line.relay(source(0), 0)
+  line.numbers.lend()
+  const { ssrc, sequence } = line.relay(source(1, 99), 2_000)
+  assert.equal(ssrc, SSRC)
+  assert.equal((sequence - FIRST.sequence) & 0xffff, 201)
+  assert.equal(line.numbers.isAligned, false)
+})

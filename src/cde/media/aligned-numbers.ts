@@ -113,12 +113,13 @@ export class AlignedNumbers {
 
   /** From here on the stream numbers. What the kernel may have sent stays behind us. */
   #part(octets: Uint8Array, start: number, nowMs: number): void {
-    this.#state = 'apart'
+    const isLent = this.#state === 'lent'
     const since = this.#unknownSinceMs
-    if (since === undefined) return
+    this.#state = 'apart'
+    if (!isLent && since === undefined) return
     const { sequence, timestamp, atMs } = this.#newest
     // A packet that came since then is not sent: its place is ours.
-    if (atMs >= since) return this.#keepApart(octets, start, this.#newest)
+    if (since !== undefined && atMs >= since) return this.#keepApart(octets, start, this.#newest)
     const elapsedMs = nowMs - atMs
     const atMost = {
       sequence: sequence + 1 + Math.ceil(elapsedMs / PACKET_MS_MIN),

@@ -12,6 +12,8 @@ export interface Flow {
   /** Our port at which they arrive. */
   readonly arrivesAt: Address
   readonly payloadType: number
+  /** Of the stream that runs: who forges the address but sees no packet gets no word in (sip.md 6.1). */
+  readonly ssrc: number
   /** Our port from which they leave. */
   readonly leavesFrom: Address
   readonly destination: Address
@@ -23,7 +25,7 @@ export interface Route {
   readonly neighbour: string
 }
 
-export const KEY_OCTETS = 16
+export const KEY_OCTETS = 20
 export const DATA_OCTETS = 20
 
 /** RFC 3550 5.1: version 2, no padding, no extension, no CSRC. */
@@ -38,15 +40,16 @@ const fragment: Place = { base: 'network', offset: 6, octets: 2 }
 const ports: Place = { base: 'transport', offset: 0, octets: 4 }
 const udpLength: Place = { base: 'transport', offset: 4, octets: 2 }
 const rtpTypes: Place = { base: 'transport', offset: UDP_HEADER_OCTETS, octets: 2 }
+const rtpSsrc: Place = { base: 'transport', offset: UDP_HEADER_OCTETS + 8, octets: 4 }
 const rtpSequenceLow: Place = { base: 'transport', offset: UDP_HEADER_OCTETS + 3, octets: 1 }
 
-// The registers of the lookup: the key in the first four, what it maps to in the next five.
-const KEY = { addresses: 0, ports: 2, rtp: 3 }
-const DATA = { addresses: 4, ports: 6, device: 7, neighbour: 8 }
+// The registers of the lookup: the key in the first five, what it maps to in the next five.
+const KEY = { addresses: 0, ports: 2, rtp: 3, ssrc: 4 }
+const DATA = { addresses: 5, ports: 7, device: 8, neighbour: 9 }
 const SCRATCH = KEY.rtp
 
 /**
- * The one rule. What does not match goes on to user space, on the same ports: other sources, RTCP, other payload types
+ * The one rule. What does not match goes on to user space, on the same ports: other sources and streams, RTCP, other payload types
  * (events among them), extensions, fragments, what is too short or too long to be audio (MED-18), and one packet in 128, by
  * which user space keeps itself informed of the stream's numbers.
  */
@@ -73,6 +76,7 @@ export function forwardingRule(map: string): Uint8Array[] {
     loadPayload(rtpTypes, KEY.rtp),
     // The marker may be set or not.
     mask(KEY.rtp, Uint8Array.of(0xff, 0x7f)),
+    loadPayload(rtpSsrc, KEY.ssrc),
     lookUp(map, KEY.addresses, DATA.addresses),
     storePayload(addresses, DATA.addresses, IPV4_CHECKSUM_AT),
     storePayload(ports, DATA.ports),
@@ -85,9 +89,9 @@ export function isSample(sequence: number): boolean {
   return (sequence & SAMPLE_MASK) === 0
 }
 
-export function flowKey({ source, arrivesAt, payloadType }: Flow): Uint8Array {
+export function flowKey({ source, arrivesAt, payloadType, ssrc }: Flow): Uint8Array {
   const rtp = Uint8Array.of(PLAIN_RTP, payloadType & 0x7f, 0, 0)
-  return joined([ipv4(source), ipv4(arrivesAt), uint16(source.port), uint16(arrivesAt.port), rtp])
+  return joined([ipv4(source), ipv4(arrivesAt), uint16(source.port), uint16(arrivesAt.port), rtp, uint32(ssrc)])
 }
 
 export function flowEntry(flow: Flow, { deviceIndex, neighbour }: Route): MapEntry {

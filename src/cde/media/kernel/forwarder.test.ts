@@ -45,6 +45,7 @@ test('what is not plain audio of the agreed type from the source reaches user sp
     'an event under the audio type': rtp(2, { octets: 4 }),
     'another audio type': rtp(3, { payloadType: 0 }),
     'a header extension': rtp(4, { first: 0x90 }),
+    'another stream of the source': rtp(12, { ssrc: 99 }),
     padding: rtp(5, { first: 0xa0 }),
     'a CSRC list': rtp(6, { first: 0x81 }),
     'another version': rtp(7, { first: 0x40 }),

@@ -9,6 +9,7 @@ import type { Flow } from './flow.ts'
 import { type FlowPair, KernelForwarder } from './forwarder.ts'
 
 export const PCMA = 8
+const SSRC = 0x0102_0304
 const POLLS_MAX = 200_000
 
 export interface Heard {
@@ -91,9 +92,9 @@ export function openForwarder(host: TestHost, table = 'tonewall-test'): KernelFo
 /** @param sequence with zero as its last seven bits it goes to user space. @param first the octet of version, padding, extension, CSRC */
 export function rtp(
   sequence: number,
-  { payloadType = PCMA, octets = 160, isMarked = false, first = 0x80 } = {},
+  { payloadType = PCMA, octets = 160, isMarked = false, first = 0x80, ssrc = SSRC } = {},
 ): Uint8Array {
-  const fields = { payloadType, marker: isMarked, sequence, timestamp: sequence * 160, ssrc: 7 }
+  const fields = { payloadType, marker: isMarked, sequence, timestamp: sequence * 160, ssrc }
   const packet = writeRtp(fields, new Uint8Array(octets).fill(0xd5))
   packet[0] = first
   return packet
@@ -116,6 +117,7 @@ function flow(source: Peer, arrivesAt: Peer, leavesFrom: Peer, destination: Peer
     source: source.address,
     arrivesAt: arrivesAt.address,
     payloadType: PCMA,
+    ssrc: SSRC,
     leavesFrom: leavesFrom.address,
     destination: destination.address,
   }

@@ -61,6 +61,7 @@ for (const name of ['epoll', 'uring'] as const) {
       source: from.socket.local,
       arrivesAt: arrivesAt.local,
       payloadType: PCMA,
+      ssrc: 7,
       leavesFrom: leavesFrom.local,
       destination: to.socket.local,
     })

@@ -1,6 +1,6 @@
 /**
  * Forwarding inside an engine, as the kernel's own does it (`../kernel/flow.ts`): packets of a settled peer that are plain audio of
- * the agreed type leave unchanged by the other leg's port, and nobody looks at them but for their first two octets and their
+ * the agreed type and stream leave unchanged by the other leg's port, and nobody looks at them but for their first two octets and their
  * length. What is anything else is handed over as ever, and so is one packet in 128.
  */
 import { type Address, sameAddress } from '../../../lib/address.ts'
@@ -12,6 +12,8 @@ import { RTP_HEADER_OCTETS } from '../rtp.ts'
 
 const IP_AND_UDP_OCTETS = 28
 const PLAIN_RTP = 0x80
+const SSRC_AT = 8
+const SSRC_OCTETS = 4
 const OCTETS_MIN = RTP_HEADER_OCTETS + dtmfLimits.audioSamplesMin
 const OCTETS_MAX = RTP_HEADER_OCTETS + dtmfLimits.audioSamplesMax
 
@@ -30,13 +32,15 @@ export interface FlowPort<Port> {
 export class EngineFlow<Port> {
   readonly out: Port & FlowPort<Port>
   readonly #payloadType: number
+  readonly #ssrc: Uint8Array
   readonly #source: Address
   readonly #destination: Address
   packets = 0
   octets = 0
 
-  constructor({ payloadType, source, destination }: Flow, out: Port & FlowPort<Port>) {
+  constructor({ payloadType, ssrc, source, destination }: Flow, out: Port & FlowPort<Port>) {
     this.#payloadType = payloadType
+    this.#ssrc = Uint8Array.of(ssrc >>> 24, ssrc >>> 16, ssrc >>> 8, ssrc)
     this.#source = source
     this.#destination = destination
     this.out = out
@@ -46,6 +50,8 @@ export class EngineFlow<Port> {
   takes(octets: Uint8Array, start: number, length: number): boolean {
     if (octets[start] !== PLAIN_RTP || ((octets[start + 1] ?? 0) & 0x7f) !== this.#payloadType) return false
     if (length < OCTETS_MIN || length > OCTETS_MAX || isSample(octets[start + 3] ?? 0)) return false
+    // Who forges the address but sees no packet gets no word in (sip.md 6.1).
+    for (let i = 0; i < SSRC_OCTETS; i++) if (octets[start + SSRC_AT + i] !== this.#ssrc[i]) return false
     this.packets++
     this.octets += length + IP_AND_UDP_OCTETS
     return true
