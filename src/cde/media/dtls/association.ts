@@ -145,6 +145,7 @@ export class DtlsAssociation {
   }
 
   #flight(): readonly Uint8Array[] {
+    openssl.clearErrors()
     const length = openssl.bioRead(this.#outgoing, scratch, scratch.length)
     return length <= 0 ? [] : datagramsOf(scratch.slice(0, length), dtlsLimits.datagramOctetsMax)
   }

@@ -34,7 +34,7 @@ const retransmitAfter: unknown = koffi.register(
 export const openssl = {
   acceptForNow: acceptForNow as object,
   retransmitAfter: retransmitAfter as object,
-  /** What another caller in this thread left behind must not be taken for ours. */
+  /** What another caller in this thread left behind must not be taken for ours, nor ours for its own. */
   clearErrors: call('void ERR_clear_error()'),
   method: call('int64 DTLS_method()'),
   contextNew: call('int64 SSL_CTX_new(int64)'),
