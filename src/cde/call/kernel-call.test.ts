@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { missingNamespaces, testNetwork, type TestHost } from '../../../test/support/network-namespaces.ts'
 import { plainTerms } from '../../../test/support/media-terms.ts'
+import type { CallQualityReport } from '../../wall/call-quality.ts'
 import { seededRandom } from '../../lib/random.ts'
 import { CallerDirection } from '../dtmf/caller-direction.ts'
 import type { AudioFormat, AudioSession } from '../media/audio-session.ts'
@@ -15,6 +16,7 @@ import { PortPool } from '../media/ports.ts'
 import { EpollEngine } from '../media/relay/engine-epoll.ts'
 import { readPlainRtp, rtpNumbers, writeRtp } from '../media/rtp.ts'
 import { type CallMedia, openCallMedia } from './call-media.ts'
+import type { MediaEvent } from './media-orders.ts'
 import { MediaPorts } from './media-ports.ts'
 
 const skip = missingNamespaces()
@@ -82,6 +84,8 @@ const tones = [
 class Setting implements AsyncDisposable {
   readonly told: string[] = []
   readonly keys: number[] = []
+  /** As told last. */
+  quality: CallQualityReport | undefined
   /** What the agent has received, in order. */
   readonly atAgent: Heard[] = []
   readonly atCaller: Heard[] = []
@@ -171,7 +175,10 @@ class Setting implements AsyncDisposable {
     const ports = new MediaPorts(this.#us.address, new PortPool(10_000, 10_003, seededRandom(5)), engine, nowMs)
     const listener = {
       onKey: (key: number) => void this.keys.push(key),
-      onEvent: ({ type }: { type: string }) => void (type === 'armed' || type === 'secured' ? this.told.push(type) : 0),
+      onEvent: (event: MediaEvent) => {
+        if (event.type === 'armed' || event.type === 'secured') this.told.push(event.type)
+        if (event.type === 'quality') this.quality = event.quality
+      },
     }
     const options = { ports, replacement: 'flat', jitterMs: 40, random: seededRandom(9), nowMs } as const
     const media = await openCallMedia({ ...options, kernel: this.#forwarder }, listener)
@@ -344,4 +351,19 @@ test('the caller begins a new stream: it comes to user space at once, is heard u
   assertContinuous(setting.atCaller, 0x2222_2222)
   setting.arm()
   assert.deepEqual(setting.told, ['armed', 'secured'])
+})
+
+test('what crossed in the kernel counts: packets and losses of both legs are what they were', { skip }, async () => {
+  await using setting = await Setting.start()
+  setting.enterKernel()
+  setting.ticks(200)
+  setting.callerVoice.miss(7)
+  setting.ticks(100)
+  setting.use()
+  setting.ticks(10)
+  setting.media.close(0)
+  const { caller, agent } = setting.quality ?? assert.fail('nothing told')
+  const heard = { atAgent: setting.atAgent.length, atCaller: setting.atCaller.length }
+  assert.deepEqual([caller.packets, caller.lost, caller.sentPackets], [heard.atAgent, 7, heard.atCaller])
+  assert.deepEqual([agent.packets, agent.lost, agent.sentPackets], [heard.atCaller, 0, heard.atAgent])
 })
