@@ -54,7 +54,7 @@ interface Thresholds {
 
 const WINDOW_PURITY_MIN = 0.55
 /** What begins out of a louder or equal sound is mostly speech: two detections are asked for. */
-const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.87, twistDb: 14.5, hops: 2 }
+const WITHIN_SOUND: Thresholds = { windowTwistDb: 20, purity: 0.89, twistDb: 14.5, hops: 2 }
 /** What stands out of the 20 ms before it is hardly ever speech. */
 const AFTER_QUIET: Thresholds = { windowTwistDb: 22, purity: 0.8, twistDb: 15, hops: 1 }
 /** Where keys were a moment ago there are more: half-drowned ones are taken as well. */
@@ -66,8 +66,11 @@ const LONG_TWIST_DB = 13
 /** What may be judged again 20 ms later, by how far it stood out of what was around it (`contrastDb`). */
 const NOTED_PURITY = 0.4
 const NOTED_TWIST_DB = 15
-const HINDSIGHT_PURITY = 0.75
-const HINDSIGHT_CONTRAST_DB = 5
+const HINDSIGHT_CONTRAST_DB_MIN = 5
+const HINDSIGHT_CONTRAST_DB_MAX = 15
+/** The further it stands out, the less pure it must be. */
+const HINDSIGHT_PURITY = 0.91
+const HINDSIGHT_PURITY_PER_DB = 0.02
 /** While a key is awaited, 15 ms as loud as the voice over them are found; what hardly stands out must be purer. */
 const AWAITED_CONTRAST_DB = 9
 const AWAITED_PURITY_PER_DB = 0.015
@@ -156,11 +159,11 @@ export class Masker {
   #judgeAgain(bank: ToneBank, isKeyAwaited: boolean): Verdict {
     const then = (this.#hop - HINDSIGHT_HOPS + REMEMBERED_HOPS) % REMEMBERED_HOPS
     const purity = this.#notedPurity[then] as number
-    if (purity <= (isKeyAwaited ? NOTED_PURITY : HINDSIGHT_PURITY)) return NOTHING
+    if (purity <= NOTED_PURITY) return NOTHING
     const ago = HINDSIGHT_BLOCKS + (this.#notedAgo[then] as number)
     const contrast = contrastDb(bank, ago, this.#notedPair[then] as number)
-    const isKey = isKeyAwaited ? purity > awaitedPurity(contrast) : contrast > HINDSIGHT_CONTRAST_DB
-    return isKey ? IN_HINDSIGHT : NOTHING
+    const purityMin = isKeyAwaited ? awaitedPurity(contrast) : hindsightPurity(contrast)
+    return purity > purityMin ? IN_HINDSIGHT : NOTHING
   }
 
   /** No pair can explain more of 40 ms than the best pairs of its parts explain of these. */
@@ -242,7 +245,13 @@ function energyOfHop(bank: ToneBank): number {
   return energy
 }
 
-/** How pure 15 ms must be by how far they stand out, so that one in thirty of speech is taken and hardly any tone is not. */
+/** How pure 15 ms must be by how far they stand out; what hardly does is never taken. */
+function hindsightPurity(contrast: number): number {
+  if (contrast < HINDSIGHT_CONTRAST_DB_MIN) return 1
+  return HINDSIGHT_PURITY - HINDSIGHT_PURITY_PER_DB * Math.min(HINDSIGHT_CONTRAST_DB_MAX, contrast)
+}
+
+/** The same while a key is awaited: hardly any tone is not taken, and one in fifteen of speech is. */
 function awaitedPurity(contrast: number): number {
   const purity = NOTED_PURITY + AWAITED_PURITY_PER_DB * (AWAITED_CONTRAST_DB - contrast)
   return Math.min(AWAITED_PURITY_MAX, Math.max(NOTED_PURITY, purity))
