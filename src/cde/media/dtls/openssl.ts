@@ -78,7 +78,12 @@ export const openssl = {
   ),
 } as const
 
+// A view of the structure's own octets would cost koffi memory that it does not give back.
+const copyFrom = call('void memcpy(uint8_t *, int64, size_t)')
+const profileOctets = new Uint8Array(16)
+
 /** The `id` of `struct { const char *name; unsigned long id; }`: the number that RFC 5764 and 7714 give the profile. */
 export function profileNumber(profile: number): number {
-  return Number(new BigUint64Array(koffi.view(BigInt(profile), 16))[1] ?? 0n)
+  copyFrom(profileOctets, profile, profileOctets.length)
+  return Number(new BigUint64Array(profileOctets.buffer)[1] ?? 0n)
 }
