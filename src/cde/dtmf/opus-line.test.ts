@@ -22,6 +22,8 @@ import { mostLikelyKey } from '../../sim/known-plaintext.ts'
 import { synthesizeKeys, type Tones, type ToneSettings } from '../../sim/tones.ts'
 import { G722Encoder } from '../media/codecs/g722/g722.ts'
 import { opusNative } from '../media/codecs/opus/native.ts'
+import { OpusDecoder } from '../media/codecs/opus/opus.ts'
+import { decodeG711 } from '../media/g711.ts'
 import { fromBaseRate, toBaseRate } from '../media/resample.ts'
 import { parseRtp, type RtpPacket, writeRtp } from '../media/rtp.ts'
 import { CallerDirection } from './caller-direction.ts'
@@ -216,6 +218,52 @@ function packetizeG722(samples: Int16Array) {
     return { atMs: n * 20, packet: writeRtp(fields, payload) }
   })
 }
+
+test('either side moves to Opus or away from it in mid-capture: keys are told, masked, and the stream is in the new clock', () => {
+  for (const [callerAfter, agentAfter] of [
+    [opusFormats, formats('PCMA')],
+    [formats('PCMA'), opusFormats],
+    [opusFormats, opusFormats],
+  ] as const) {
+    const keys: number[] = []
+    const hooks = { onConflict: () => {}, onMaskFailed: () => assert.fail(), onUncertain: () => {} }
+    const onKey = (key: number): void => void keys.push(key)
+    const leg = new CallerDirection({
+      replacement: 'silence',
+      jitterMs: 40,
+      random: seededRandom(SEED),
+      onKey,
+      ...hooks,
+    })
+    const tones = synthesizeKeys([4, 9, 1, 6], { toneMs: 60, gapMs: 140, tailSamples: 4_000 }, seededRandom(SEED))
+    const before = packetize(tones.samples).filter(({ atMs }) => atMs < 500)
+    const isOpus = callerAfter === opusFormats
+    const after = isOpus ? packetizeOpus(tones.samples, { sequence: 65_500 }) : packetize(tones.samples)
+    leg.setFormats(formats('PCMA'), formats('PCMA'), 0)
+    leg.arm(0)
+    const heard: RtpPacket[] = []
+    for (const { atMs, packet } of [...before, ...after.filter(({ atMs }) => atMs >= 500)]) {
+      if (atMs === 500) leg.setFormats(callerAfter, agentAfter, atMs)
+      leg.receive(packet, atMs)
+      heard.push(...leg.tick(atMs + 19).map(numbers))
+    }
+    assert.deepEqual(keys, [4, 9, 1, 6])
+    const decoder = new OpusDecoder(16_000)
+    const samples = new Int16Array(1_920)
+    for (const [n, { payload, payloadType, timestamp }] of heard.entries()) {
+      if (n > 0) {
+        const step = (timestamp - (heard[n - 1]?.timestamp ?? 0)) >>> 0
+        assert.equal(step, heard[n - 1]?.payloadType === OPUS_TYPE ? 960 : 160)
+      }
+      const count =
+        payloadType === OPUS_TYPE ? decoder.decode(payload, samples) : decodeG711('PCMA', payload, samples).length
+      assert.ok(typeof count === 'number' && peak(samples.subarray(0, count)) <= IDLE_PEAK)
+    }
+    assert.equal(heard.at(-1)?.payloadType, agentAfter[0]?.payloadType)
+    decoder.close()
+    leg.close()
+  }
+})
 
 test('a key at the end of a drain that is never quiet: nothing crosses untouched before the key is over, copies of it neither', () => {
   const hooks = { onKey: () => {}, onConflict: () => {}, onMaskFailed: () => {}, onUncertain: () => {} }
