@@ -32,7 +32,17 @@ test('how a trunk doubles is remembered until a call shows that it does so no mo
   assert.deepEqual(trunks.known('sales', '192.0.2.1')?.pattern, pattern)
   assert.equal(trunks.known('sales', '192.0.2.2'), undefined)
   trunks.of('sales', '192.0.2.1').slowNews({ type: 'normal' })
+  assert.equal(trunks.reports()[0]?.slow, false)
   assert.equal(trunks.known('sales', '192.0.2.1')?.pattern, undefined)
+})
+
+test('a distance at which a hand may press a key twice is each call’s own to find', () => {
+  const trunks = new Trunks()
+  const trunk = trunks.of('sales', '192.0.2.1')
+  trunk.slowNews({ type: 'slow', pattern: { first: 'in-band', second: 'in-band', lagMs: 130 } })
+  assert.deepEqual([trunk.pattern, trunk.report().slow], [undefined, true])
+  trunk.slowNews({ type: 'slow', pattern: { first: 'event', second: 'event', lagMs: 60 } })
+  assert.equal(trunk.pattern?.lagMs, 60)
 })
 
 test('a flood of addresses fills no more rows than there are, and what the wall takes', () => {

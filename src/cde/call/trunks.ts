@@ -7,7 +7,7 @@
 import { isIP } from 'node:net'
 import { callLimits } from '../../lib/limits.ts'
 import type { TrunkReport, UncertainReason } from '../../wall/messages.ts'
-import type { SlowNews, SlowPattern } from '../dtmf/slow-mode.ts'
+import { isWorthRemembering, type SlowNews, type SlowPattern } from '../dtmf/slow-mode.ts'
 
 const OTHER = 'other'
 /** Too little came of such a press, or not in the way agreed on; of the others all came, and it was not clear. */
@@ -20,6 +20,7 @@ export class Trunk {
   #lost = 0
   #doubled = 0
   #uncertain = 0
+  #isSlow = false
   #pattern: SlowPattern | undefined
 
   constructor(number: string, source: string) {
@@ -27,7 +28,7 @@ export class Trunk {
     this.source = source
   }
 
-  /** How its last call doubled keys; undefined when that call, or none, did. */
+  /** How its last call doubled keys, if that is what its next call may begin with. */
   get pattern(): SlowPattern | undefined {
     return this.#pattern
   }
@@ -48,8 +49,12 @@ export class Trunk {
 
   slowNews(news: SlowNews): void {
     if (news.type === 'doubled') this.#doubled += Math.max(1, news.places.length)
-    // What is summed up as `other` has no pattern in common.
-    else if (this.source !== OTHER) this.#pattern = news.type === 'slow' ? news.pattern : undefined
+    else {
+      this.#isSlow = news.type === 'slow'
+      // What is summed up as `other` has no pattern in common.
+      const isRemembered = news.type === 'slow' && this.source !== OTHER && isWorthRemembering(news.pattern)
+      this.#pattern = isRemembered ? news.pattern : undefined
+    }
   }
 
   report(): TrunkReport {
@@ -61,7 +66,7 @@ export class Trunk {
       lost: this.#lost,
       doubled: this.#doubled,
       uncertain: this.#uncertain,
-      slow: this.#pattern !== undefined,
+      slow: this.#isSlow,
     }
   }
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { type RandomBytes, randomUnit, seededRandom } from '../../lib/random.ts'
 import type { Carriage } from './key-codes.ts'
 import { Presses } from './presses.ts'
-import { SlowMode, type SlowNews, type SlowPattern } from './slow-mode.ts'
+import { isWorthRemembering, SlowMode, type SlowNews, type SlowPattern } from './slow-mode.ts'
 
 const SEED = 88
 const MS = 8
@@ -175,7 +175,7 @@ test('a line that sends each key twice: the first card of the first call is put 
 })
 
 test('the next call on a trunk that is known to double: every key once from the first on, 5555 too', (t) => {
-  for (const line of doubling) {
+  for (const line of doubling.filter((each) => isWorthRemembering(patternOf(each)))) {
     for (const [name, cards] of [
       ['random', randomCard],
       ['4242…', () => alternating],
@@ -188,6 +188,18 @@ test('the next call on a trunk that is known to double: every key once from the 
       t.diagnostic(`${line.name}, ${name}: ${shares.map(({ hand, exact }) => `${hand} ${exact}`).join(', ')}`)
       for (const { hand, exact } of shares) {
         if (hand === 'usual' || hand === 'slow') assert.ok(exact >= 0.95, `${line.name}, ${name}, ${hand}: ${exact}`)
+      }
+    }
+  }
+})
+
+test('a trunk that was put right since its last call: what a hand keys twice is told twice, from the first key on', () => {
+  for (const line of doubling.filter((each) => isWorthRemembering(patternOf(each)))) {
+    const repaired = { name: 'repaired', first: line.first }
+    for (const hand of [...hands, dialler]) {
+      for (const cards of [randomCard, () => runs]) {
+        const share = exactShare(repaired, hand, cards, patternOf(line))
+        assert.equal(share, 1, `${line.name}, ${hand.name}, seed ${SEED}`)
       }
     }
   }

@@ -40,6 +40,8 @@ export type SlowNews =
   | { readonly type: 'normal' }
 
 const SAMPLES_PER_MS = 8
+/** With the tolerance, still faster than any finger presses the same key again. */
+const OWN_LAG_MS_REMEMBERED = 70
 const KEY_KEPT_SAMPLES = LAG_SAMPLES_MAX + 800
 /** How far from the distance learned a double may be. */
 const TOLERANCE_SAMPLES = 480
@@ -49,6 +51,14 @@ const LONELY_TO_END = 3
 const LATENCY_SAMPLES = 800
 /** A press that has no twin by then has none: the skew of two carriages, and the latency. */
 const TWIN_SAMPLES = 1_600
+
+/**
+ * Whether the next call may begin with what this one has shown. If the line was put right meanwhile, nothing that a hand does
+ * must look like a double to it: neither in another carriage, nor in the same one as fast as this.
+ */
+export function isWorthRemembering({ first, second, lagMs }: SlowPattern): boolean {
+  return first !== second || lagMs < OWN_LAG_MS_REMEMBERED
+}
 
 export class SlowMode {
   readonly #tell: (news: SlowNews) => void
