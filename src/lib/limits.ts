@@ -144,6 +144,8 @@ export const kernelLimits = {
   countsEveryMs: 1_000,
   /** When the kernel refused a call, it is not asked again before. */
   retryMs: 30_000,
+  /** When strange packets come, whether the forwarded streams are alive is asked so often at most; well below `streamQuietMs`. */
+  strangeMs: 5,
 } as const
 
 /** Recordings read by the tools. */

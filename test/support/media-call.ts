@@ -48,6 +48,7 @@ export interface MediaCallOptions {
   /** What both sides speak; A-law and events when missing. */
   readonly formats?: readonly AudioFormat[]
   readonly newMasker?: CallMediaOptions['newMasker']
+  readonly kernel?: CallMediaOptions['kernel']
   readonly onEvent?: (event: MediaEvent) => void
   readonly onKey?: (key: number) => void
 }
@@ -70,9 +71,9 @@ export class MediaCall {
   }
 
   static async open(options: MediaCallOptions): Promise<MediaCall> {
-    const { ports, random, nowMs, newMasker, onEvent = () => {}, onKey = () => {} } = options
+    const { ports, random, nowMs, newMasker, kernel, onEvent = () => {}, onKey = () => {} } = options
     const media = await openCallMedia(
-      { ports, replacement: 'flat', jitterMs: 40, random, nowMs, ...(newMasker && { newMasker }) },
+      { ports, replacement: 'flat', jitterMs: 40, random, nowMs, kernel, ...(newMasker && { newMasker }) },
       { onKey: (key) => onKey(key), onEvent },
     )
     if (media === 'no-ports') throw new Error('no ports')

@@ -300,6 +300,7 @@ export class CallMedia {
   #fromCaller(datagram: Uint8Array, from: Address): void {
     const nowMs = this.#nowMs()
     const leg = this.#legs.caller
+    if (leg.rtpLock.hears(from)) this.#kernel?.strange(nowMs)
     const packet = accepted(leg, datagram, from, nowMs)
     if (packet === undefined) return
     leg.rtcp.received(packet, nowMs)
@@ -310,6 +311,7 @@ export class CallMedia {
   #fromAgent(datagram: Uint8Array, from: Address): void {
     const nowMs = this.#nowMs()
     const leg = this.#legs.agent
+    if (leg.rtpLock.hears(from)) this.#kernel?.strange(nowMs)
     const packet = accepted(leg, datagram, from, nowMs)
     if (packet === undefined) return
     leg.rtcp.received(packet, nowMs)

@@ -34,9 +34,9 @@ export class KernelSide {
     agent: new AlignedNumbers(),
   }
   /** Of the newest plain packet of each source. */
-  readonly #streams: Record<Side, { payloadType: number; ssrc: number }> = {
-    caller: { payloadType: -1, ssrc: 0 },
-    agent: { payloadType: -1, ssrc: 0 },
+  readonly #streams: Record<Side, { payloadType: number; ssrc: number; sequence: number }> = {
+    caller: { payloadType: -1, ssrc: 0, sequence: 0 },
+    agent: { payloadType: -1, ssrc: 0, sequence: 0 },
   }
   readonly #rtp = rtpNumbers()
   readonly #counts: Record<Counter, number> = { entered: 0, refused: 0, left: 0, packets: 0 }
@@ -47,6 +47,7 @@ export class KernelSide {
   ]
   readonly #sampledAtMs: Record<Side, number> = { caller: 0, agent: 0 }
   #agentHeardAtMs = 0
+  #strangeAtMs = 0
 
   constructor(options: KernelSideOptions) {
     this.#options = options
@@ -81,6 +82,7 @@ export class KernelSide {
     this.#cameFrom(from, source, nowMs)
     this.#streams[from].payloadType = source.payloadType
     this.#streams[from].ssrc = source.ssrc
+    this.#streams[from].sequence = source.sequence
     const isPlain = numbers.isAligned && ((octets[start + 1] ?? 0) & 0x7f) === source.payloadType
     this.#do(isPlain ? this.#path.plain(from, nowMs) : this.#path.leave(), nowMs)
   }
@@ -105,6 +107,16 @@ export class KernelSide {
     numbers.relayed(packet, 0, rtp, nowMs)
     if (!numbers.isAligned) this.leave(nowMs)
     return true
+  }
+
+  /**
+   * A packet came whose like is not forwarded. Before it is judged the lock must know whether its source is alive: else who
+   * forges the address has the seconds between two samples for himself (sip.md 6.1).
+   */
+  strange(nowMs: number): void {
+    if (this.#path.state !== 'kernel' || nowMs < this.#strangeAtMs + kernelLimits.strangeMs) return
+    this.#strangeAtMs = nowMs
+    this.#takeCounts(nowMs)
   }
 
   wake(nowMs: number): void {
@@ -182,6 +194,7 @@ export class KernelSide {
       if (packets === 0) continue
       this.#counts.packets += packets
       legs[from].rtcp.receivedElsewhere(packets, nowMs)
+      legs[from].rtpLock.heardElsewhere(nowMs)
       legs[otherSide(from)].rtcp.sentElsewhere(packets, payloadOctets)
     }
     this.#counted = [...counts]

@@ -109,6 +109,17 @@ export class SourceLock {
     this.#acceptedAtMs = nowMs
   }
 
+  /** Whether packets from there may count. */
+  hears(from: Address): boolean {
+    return this.#source !== undefined && sameAddress(from, this.#source)
+  }
+
+  /** Packets of the source that is locked on were forwarded where nobody looked at them. */
+  heardElsewhere(nowMs: number): void {
+    this.#continuity.heard(nowMs)
+    this.#acceptedAtMs = nowMs
+  }
+
   counters(): Readonly<Record<string, number>> {
     return { source_wrong: this.#drops['wrong-source'], source_implausible: this.#drops.implausible }
   }

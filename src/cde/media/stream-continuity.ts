@@ -62,6 +62,11 @@ export class StreamContinuity {
     }
   }
 
+  /** Packets of the stream came where nobody looked at them: it is alive. */
+  heard(nowMs: number): void {
+    if (this.#stream !== undefined) this.#stream.atMs = nowMs
+  }
+
   /** True for a packet that simply goes on with the stream. */
   continues(ssrc: number, sequence: number): boolean {
     return this.#stream !== undefined && isNext(this.#stream, ssrc, sequence)

@@ -14,6 +14,8 @@ export interface Flow {
   readonly payloadType: number
   /** Of the stream that runs: who forges the address but sees no packet gets no word in (sip.md 6.1). */
   readonly ssrc: number
+  /** Its newest number, for forwarders that can tell whether a packet goes on from there; the kernel cannot. */
+  readonly sequence?: number
   /** Our port from which they leave. */
   readonly leavesFrom: Address
   readonly destination: Address

@@ -1,14 +1,14 @@
 /**
  * Forwarding inside an engine, as the kernel's own does it (`../kernel/flow.ts`): packets of a settled peer that are plain audio of
- * the agreed type and stream leave unchanged by the other leg's port, and nobody looks at them but for their first two octets and their
- * length. What is anything else is handed over as ever, and so is one packet in 128.
+ * the agreed type and stream leave unchanged by the other leg's port, and nobody looks at them but for their header and their length. What is anything else is handed over as ever, and so is one packet in 128.
  */
 import { type Address, sameAddress } from '../../../lib/address.ts'
-import { dtmfLimits } from '../../../lib/limits.ts'
+import { dtmfLimits, mediaLimits } from '../../../lib/limits.ts'
 import type { FlowForwarder, FlowPair } from '../flow-forwarder.ts'
 import { type Flow, isSample } from '../kernel/flow.ts'
 import type { Counted } from '../kernel/nft-messages.ts'
 import { RTP_HEADER_OCTETS } from '../rtp.ts'
+import { sequenceStep } from '../stream-continuity.ts'
 
 const IP_AND_UDP_OCTETS = 28
 const PLAIN_RTP = 0x80
@@ -35,12 +35,15 @@ export class EngineFlow<Port> {
   readonly #ssrc: Uint8Array
   readonly #source: Address
   readonly #destination: Address
+  /** Of the newest packet, as far as one is known. */
+  #sequence: number | undefined
   packets = 0
   octets = 0
 
-  constructor({ payloadType, ssrc, source, destination }: Flow, out: Port & FlowPort<Port>) {
+  constructor({ payloadType, ssrc, sequence, source, destination }: Flow, out: Port & FlowPort<Port>) {
     this.#payloadType = payloadType
     this.#ssrc = Uint8Array.of(ssrc >>> 24, ssrc >>> 16, ssrc >>> 8, ssrc)
+    this.#sequence = sequence
     this.#source = source
     this.#destination = destination
     this.out = out
@@ -52,6 +55,10 @@ export class EngineFlow<Port> {
     if (length < OCTETS_MIN || length > OCTETS_MAX || isSample(octets[start + 3] ?? 0)) return false
     // Who forges the address but sees no packet gets no word in (sip.md 6.1).
     for (let i = 0; i < SSRC_OCTETS; i++) if (octets[start + SSRC_AT + i] !== this.#ssrc[i]) return false
+    const sequence = ((octets[start + 2] ?? 0) << 8) | (octets[start + 3] ?? 0)
+    const step = sequenceStep(this.#sequence ?? sequence, sequence)
+    if (Math.abs(step) > mediaLimits.sequenceJumpMax) return false
+    this.#sequence = sequence
     this.packets++
     this.octets += length + IP_AND_UDP_OCTETS
     return true
