@@ -221,9 +221,14 @@ export class CallMedia {
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
-  /** Whether the caller's direction is masked; it has a tick of its own then. */
+  /** Whether the caller's direction is masked. */
   get isMasked(): boolean {
     return this.#secure.state !== 'clear'
+  }
+
+  /** Whether sound of our own is due every 20 ms: the masked line's, what it still drains, or noise in a pause. */
+  get hasTick(): boolean {
+    return this.isMasked || this.#masked.nextTickAtMs() !== undefined || this.#passing.isFilling
   }
 
   counters(): Readonly<Record<string, number>> {

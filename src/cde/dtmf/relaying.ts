@@ -1,3 +1,4 @@
+import { dtmfLimits } from '../../lib/limits.ts'
 import { ComfortFill } from '../media/comfort-fill.ts'
 import type { SpeechFormat } from '../media/audio-formats.ts'
 import { EventClock, type EventClocks } from '../media/event-clock.ts'
@@ -78,6 +79,7 @@ export class Relaying {
   tick(formats: Formats, nowMs: number): Uint8Array[] {
     const packets: Uint8Array[] = []
     const { agentAudio } = formats
+    this.#skipWhatIsLongDue(nowMs)
     while (this.#fill.isOn(this.#fillAtMs) && this.#fillAtMs <= nowMs) {
       if (agentAudio === undefined) this.#fill.stop()
       else packets.push(this.#filled(agentAudio, this.#fillAtMs))
@@ -118,6 +120,14 @@ export class Relaying {
   #filled({ payloadType, codec }: SpeechFormat, atMs: number): Uint8Array {
     this.#fillAtMs = atMs + USUAL_PACKET_MS
     return this.#stream.next(payloadType, this.#fill.frame(codec), USUAL_PACKET_MS, false, atMs)
+  }
+
+  /** After a stall: what would have been said long ago is not said at once. */
+  #skipWhatIsLongDue(nowMs: number): void {
+    const behind = Math.floor((nowMs - this.#fillAtMs) / USUAL_PACKET_MS) - dtmfLimits.catchUpTicksMax
+    if (this.nextTickAtMs === undefined || behind <= 0) return
+    this.#stream.skip(behind * USUAL_PACKET_MS)
+    this.#fillAtMs += behind * USUAL_PACKET_MS
   }
 
   #event(rtp: RtpPacket, formats: Formats, nowMs: number): Uint8Array[] {

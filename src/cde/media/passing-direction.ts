@@ -122,8 +122,12 @@ export class PassingDirection {
   nextWakeAtMs(): number | undefined {
     const front = this.#front
     if (front === undefined) return undefined
-    const frameAtMs = front.atMs + FRAME_MS
-    return this.#fill.isOn(frameAtMs) ? frameAtMs : front.atMs + mediaLimits.keepAliveMs
+    return this.isFilling ? front.atMs + FRAME_MS : front.atMs + mediaLimits.keepAliveMs
+  }
+
+  /** Whether a pause is being filled, with a frame every 20 ms. */
+  get isFilling(): boolean {
+    return this.#front !== undefined && this.#fill.isOn(this.#front.atMs + FRAME_MS)
   }
 
   /**

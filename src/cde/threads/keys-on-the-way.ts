@@ -15,6 +15,18 @@ export function secretCopy(octets: Uint8Array): Secret {
   return copy
 }
 
+/** One octet, written where it stays. */
+export function secretOctet(value: number): Secret {
+  const octet = secretOctets(1) as Secret
+  octet[0] = value
+  return octet
+}
+
+export function wipeKeys(keys: KeysOnTheWay | undefined): void {
+  keys?.own.fill(0)
+  for (const { octets } of keys?.peer ?? []) octets.fill(0)
+}
+
 /** The sending end. */
 export class KeyNumbers {
   readonly #numbers = new WeakMap<object, number>()
@@ -54,7 +66,10 @@ export class ReceivedKeys {
   /** @returns the same objects for the same keys */
   take(keys: KeysOnTheWay | undefined): SrtpAgreement | undefined {
     const suite = suiteNamed(keys?.suite ?? '')
-    if (keys === undefined || suite === undefined) return undefined
+    if (keys === undefined || suite === undefined) {
+      wipeKeys(keys)
+      return undefined
+    }
     const before = this.#agreement
     const isOwnKnown = before !== undefined && keys.ownNumber === this.#numbers.own
     const isPeerKnown = before !== undefined && keys.peerNumber === this.#numbers.peer

@@ -2,15 +2,16 @@
  * The calls' media of one thread: carries out the main thread's orders and gives each call its turn. Sans-I/O but for the ports
  * that it is given.
  *
- * Calls whose caller direction is masked have a tick of their own, every few ms. All others want only RTCP and keep-alives,
- * seconds apart: they are looked at together, `SWEEP_MS` apart, which costs a thousand calls less than one packet.
+ * Calls that send sound of our own (masked, drained after it, a pause filled with noise) have a tick, every 20 ms. All others want
+ * only RTCP and keep-alives, seconds apart: they are looked at together, `SWEEP_MS` apart, which costs a thousand calls less than
+ * one packet. A call that begins to fill a pause is found there, too: its first frame has gone out by then.
  */
 import type { Address } from '../../lib/address.ts'
 import { type CallMedia, type CallMediaOptions, openCallMedia } from '../call/call-media.ts'
 import type { MediaEvent } from '../call/media-orders.ts'
 import type { Side } from '../call/negotiation.ts'
 import { sumCounters } from '../call/sum-counters.ts'
-import { ReceivedKeys, secretCopy } from './keys-on-the-way.ts'
+import { ReceivedKeys, secretOctet, wipeKeys } from './keys-on-the-way.ts'
 import type { FromThread, Secret, TermsOnTheWay, ToThread } from './messages.ts'
 
 const SWEEP_MS = 100
@@ -24,7 +25,7 @@ export class MediaHost {
   readonly #options: CallMediaOptions
   readonly #tell: (message: FromThread, transfer?: readonly ArrayBuffer[]) => void
   readonly #calls = new Map<number, HostedCall>()
-  /** Those that are masked. */
+  /** Those that have a tick. */
   readonly #ticking = new Set<CallMedia>()
   /** What the media of ended calls has counted. */
   #ended: Readonly<Record<string, number>> = {}
@@ -45,24 +46,28 @@ export class MediaHost {
     if (message.type === 'open') return void this.#open(message.call)
     const call = this.#calls.get(message.call)
     // Orders and the end of a call may cross: what comes for one that is gone has nothing to do.
-    if (call === undefined) return message.type === 'key' ? void message.key.fill(0) : undefined
+    if (call === undefined) return wipe(message)
     if (message.type === 'order' && message.order.type === 'close') return this.#close(message.call, call, nowMs)
     const { media } = call
-    if (media === 'opening') return
+    if (media === 'opening') return wipe(message)
     if (message.type === 'use') media.use(received(call, message.terms), nowMs)
     else if (message.type === 'order') media.execute(message.order, nowMs)
     else infoKey(media, message.key, nowMs)
-    if (media.isMasked) this.#ticking.add(media)
+    if (media.hasTick) this.#ticking.add(media)
   }
 
   wake(nowMs: number): void {
     for (const media of this.#ticking) {
       if (dueMs(media) <= nowMs) media.wake(nowMs)
-      if (!media.isMasked) this.#ticking.delete(media)
+      if (!media.hasTick) this.#ticking.delete(media)
     }
     if (nowMs < this.#sweepAtMs) return
     this.#sweepAtMs = nowMs + SWEEP_MS
-    for (const { media } of this.#calls.values()) if (media !== 'opening') media.wake(nowMs)
+    for (const { media } of this.#calls.values()) {
+      if (media === 'opening') continue
+      media.wake(nowMs)
+      if (media.hasTick) this.#ticking.add(media)
+    }
     this.#options.ports.wake(nowMs)
   }
 
@@ -107,7 +112,7 @@ export class MediaHost {
   }
 
   #tellKey(call: number, key: number): void {
-    const octet = secretCopy(Uint8Array.of(key))
+    const octet = secretOctet(key)
     this.#tell({ type: 'key', call, key: octet }, [octet.buffer])
   }
 
@@ -133,6 +138,13 @@ function addressesOf({ addresses: { caller, agent } }: CallMedia): Readonly<Reco
 
 function received({ keys }: HostedCall, terms: TermsOnTheWay) {
   return { ...terms, keys: { caller: keys.caller.take(terms.keys.caller), agent: keys.agent.take(terms.keys.agent) } }
+}
+
+/** What comes for a call that cannot take it: the secrets in it are not left to the collector. */
+function wipe(message: ToThread): void {
+  if (message.type === 'key') message.key.fill(0)
+  if (message.type !== 'use') return
+  for (const keys of [message.terms.keys.caller, message.terms.keys.agent]) wipeKeys(keys)
 }
 
 function infoKey(media: CallMedia, key: Secret, nowMs: number): void {

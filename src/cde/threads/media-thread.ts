@@ -28,6 +28,7 @@ export class MediaThread {
   readonly #worker: Worker
   #state: 'starting' | 'up' | 'stopping' | 'gone' = 'starting'
   #heardAtMs: number
+  #wasSilent = false
   #wake: () => void = () => {}
   #counters: Readonly<Record<string, number>> = {}
   #stopped: () => void = () => {}
@@ -58,7 +59,10 @@ export class MediaThread {
 
   /** As of its last report; a thread that does not report is lost. */
   counters(): Readonly<Record<string, number>> {
-    if (this.#state === 'up' && this.#options.nowMs() > this.#heardAtMs + threadLimits.silenceMs) this.#options.onLost()
+    const isSilent = this.#state === 'up' && this.#options.nowMs() > this.#heardAtMs + threadLimits.silenceMs
+    // Twice in a row: after a pause of the whole machine its reports wait to be read.
+    if (isSilent && this.#wasSilent) this.#options.onLost()
+    this.#wasSilent = isSilent
     return this.#counters
   }
 

@@ -13,7 +13,7 @@ import { sumCounters } from '../call/sum-counters.ts'
 import { type DtlsIdentity, fingerprintOf } from '../media/dtls/certificate.ts'
 import type { Fingerprint } from '../media/dtls/fingerprint.ts'
 import type { AudioCodec } from '../media/audio-formats.ts'
-import { KeyNumbers, secretCopy } from './keys-on-the-way.ts'
+import { KeyNumbers, secretCopy, secretOctet } from './keys-on-the-way.ts'
 import { type CallMessage, MediaThread, type ThreadAnswer } from './media-thread.ts'
 import type { Secret, ThreadSettings } from './messages.ts'
 import { portShare } from './port-share.ts'
@@ -135,7 +135,7 @@ export class MediaThreads {
         else thread.post({ type: 'order', call, order })
       },
       sendKey: (key) => {
-        const octet = secretCopy(Uint8Array.of(key))
+        const octet = secretOctet(key)
         thread.post({ type: 'key', call, key: octet }, [octet.buffer])
       },
     }
