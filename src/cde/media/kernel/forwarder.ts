@@ -3,6 +3,8 @@
  * however it ends, the kernel removes the table and with it every flow. One forwarder per thread that runs calls.
  */
 import { kernelLimits } from '../../../lib/limits.ts'
+import type { FlowForwarder, FlowPair } from '../flow-forwarder.ts'
+import type { Libc } from '../relay/libc.ts'
 import { DATA_OCTETS, type Flow, flowEntry, flowKey, forwardingRule, KEY_OCTETS, type Route } from './flow.ts'
 import { netlinkMessage, netlinkTypes } from './netlink.ts'
 import { type NetlinkRefusal, NetlinkSocket, verdictOf } from './netlink-socket.ts'
@@ -27,14 +29,11 @@ export interface KernelUnavailable {
   readonly why: NetlinkRefusal | 'no-device' | 'loopback'
 }
 
-/** The flows of one call, one per direction. */
-export type FlowPair = readonly [Flow, Flow]
-
 const MAP = 'flows'
 const CHAIN = 'arriving'
 const SHAPE = { keyOctets: KEY_OCTETS, dataOctets: DATA_OCTETS, elementsMax: kernelLimits.flowsMax }
 
-export class KernelForwarder {
+export class KernelForwarder implements FlowForwarder {
   readonly #table: string
   readonly #nft: NetlinkSocket
   readonly #route: NetlinkSocket
@@ -51,11 +50,12 @@ export class KernelForwarder {
    * Makes the table, which is the check whether this is possible here.
    * @param host our media address, IPv4: what arrives on its device is looked at
    * @param table a name that no other table in this network namespace has
+   * @param calls others than libc's, to try what happens when they fail
    */
-  static open(host: string, table: string): KernelForwarder | KernelUnavailable {
-    const route = NetlinkSocket.open('route')
+  static open(host: string, table: string, calls?: Libc): KernelForwarder | KernelUnavailable {
+    const route = NetlinkSocket.open('route', calls)
     if (typeof route === 'string') return unavailable(route)
-    const nft = NetlinkSocket.open('netfilter')
+    const nft = NetlinkSocket.open('netfilter', calls)
     if (typeof nft === 'string') {
       route.close()
       return unavailable(nft)
@@ -81,7 +81,10 @@ export class KernelForwarder {
       return route === undefined ? [] : [flowEntry(flow, route)]
     })
     if (entries.length < flows.length) return 'no-route'
-    return this.#act([newElements(this.#table, MAP, entries)])
+    const verdict = this.#act([newElements(this.#table, MAP, entries)])
+    // It is not known whether they are set: then no flow may be.
+    if (verdict === 'failed') this.close()
+    return verdict
   }
 
   /**

@@ -6,7 +6,8 @@ import { EpollEngine } from '../relay/engine-epoll.ts'
 import { writeRtp } from '../rtp.ts'
 import type { MediaSocket } from '../socket.ts'
 import type { Flow } from './flow.ts'
-import { type FlowPair, KernelForwarder } from './forwarder.ts'
+import type { FlowPair } from '../flow-forwarder.ts'
+import { KernelForwarder } from './forwarder.ts'
 
 export const PCMA = 8
 const SSRC = 0x0102_0304
