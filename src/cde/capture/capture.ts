@@ -137,11 +137,11 @@ export class Capture {
   }
 
   /**
-   * A key was not clear. When one was taken in for it, the field that took it is hit, even if it was complete; otherwise the
-   * field that is open. What came while nothing was asked for is nobody's.
+   * A key was not clear. When one was taken in for it, or a later one was told, the field of the latest key is hit, even if it
+   * was complete; otherwise the field that is open. What came while nothing was asked for is nobody's.
    */
   doubt(doubt: Doubt, nowMs: number): void {
-    const isOfLast = doubt.wasTold && this.#lastKeyed?.state === 'valid'
+    const isOfLast = (doubt.wasTold || !doubt.isLatest) && this.#lastKeyed?.state === 'valid'
     const field = isOfLast ? this.#lastKeyed : this.#openField()
     if (this.#state !== 'open' || !field) return
     // In one go, the next field may have been asked for already; it is asked for again when its turn comes.

@@ -227,7 +227,17 @@ void test('contradicting carriages mark the open field: its digits are gone and 
   assert.ok(bench.wiped())
 })
 
-void test('a key that was not clear counts, is told with its place, and keeps the field from ever being valid', () => {
+void test('a key that proves unclear after the end key was told spoils the field, though it was valid', () => {
+  const bench = new Bench()
+  bench.start('field', ['account', 'postcode'])
+  bench.enter('account', '123456#')
+  assert.equal(bench.last('account')?.state, 'valid')
+  bench.captures.doubt(CALL, { why: 'too-short', wasTold: false, isLatest: false }, bench.nowMs)
+  assert.equal(bench.last('account')?.error, 'uncertain-key')
+  assert.ok(bench.wiped())
+})
+
+test('a key that was not clear counts, is told with its place, and keeps the field from ever being valid', () => {
   for (const ending of ['keys', 'end key', 'pause'] as const) {
     const bench = new Bench()
     bench.start()

@@ -145,7 +145,7 @@ export class Field {
 
   /** One key of this field was not clear, or is not any more: nothing that it holds is of use. */
   doubt({ why, wasTold, isLatest }: Doubt, nowMs: number): void {
-    if (this.#state === 'valid' && wasTold) return this.#fail('uncertain-key')
+    if (this.#state === 'valid') return this.#fail('uncertain-key')
     if (!this.open || (wasTold && this.#count === 0)) return
     this.#digits.wipe()
     if (!wasTold) this.#count = Math.min(this.#count + 1, captureLimits.digitsPerFieldMax)

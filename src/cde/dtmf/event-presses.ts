@@ -1,4 +1,5 @@
 import { dtmfLimits } from '../../lib/limits.ts'
+import { secretOctets } from '../media/srtp/secret-octets.ts'
 import { KEY_CODE_MAX, NO_KEY } from './key-codes.ts'
 import type { TelephoneEvent } from './events.ts'
 
@@ -28,7 +29,7 @@ export class EventPresses {
   readonly #durationUnits = new Float64Array(SLOTS)
   readonly #lastMs = new Float64Array(SLOTS).fill(Number.NEGATIVE_INFINITY)
   readonly #updateMs = new Float64Array(SLOTS)
-  readonly #key = new Uint8Array(SLOTS).fill(NO_KEY)
+  readonly #key = secretOctets(SLOTS).fill(NO_KEY)
   readonly #isDown = new Uint8Array(SLOTS)
   #latest = SLOTS - 1
 

@@ -11,7 +11,7 @@ export interface Doubt {
   readonly why: UncertainReason
   /** True when a key was told for it before the doubt came up. */
   readonly wasTold: boolean
-  /** False when other keys may have been told since. */
+  /** False when a key that was pressed after it has been told already. */
   readonly isLatest: boolean
 }
 

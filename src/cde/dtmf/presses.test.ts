@@ -81,6 +81,36 @@ test('events as source: the tone says another key: a conflict, and the tone’s 
   assert.deepEqual(told, ['event 7', 'carriages-differ told'])
 })
 
+test('a press that is not certain is told before the end key that follows it, however soon', () => {
+  for (const gapSamples of [80, 160, 320, 480, 640, 800]) {
+    const { presses, told } = listening()
+    presses.begin(3, 'in-band', 0, 280)
+    presses.end('in-band', 480)
+    presses.doubt('too-short', 4, 'in-band', 1_000, 1_200, 1_300)
+    const next = 1_200 + gapSamples
+    presses.begin(11, 'in-band', next, next + 280)
+    presses.settle(20_000)
+    assert.deepEqual(told, ['in-band 3', 'too-short latest', 'in-band 11'], `${gapSamples} samples`)
+  }
+})
+
+test('a press that is found out to be uncertain after a later one was told is not the latest', () => {
+  const { presses, told } = listening()
+  presses.begin(11, 'event', 1_700, 1_700)
+  presses.doubt('too-short', 4, 'in-band', 1_000, 1_240, 1_720)
+  presses.settle(20_000)
+  assert.deepEqual(told, ['event 11', 'too-short'])
+})
+
+test('events as source: a tone without its event is told before the next event, not after it', () => {
+  const { presses, told } = eventsAreSource()
+  presses.begin(7, 'in-band', 8_000, 8_280)
+  presses.end('in-band', 8_400)
+  presses.begin(11, 'event', 8_600, 8_600)
+  presses.settle(20_000)
+  assert.deepEqual(told, ['in-band 7', 'event 11'])
+})
+
 test('a flood stays within its slots', () => {
   const { presses, told } = listening()
   for (let i = 0; i < 500; i++) presses.begin(i % 16, 'event', i, i)

@@ -1,5 +1,6 @@
 import { dtmfLimits } from '../../lib/limits.ts'
 import type { UncertainReason } from '../../wall/messages.ts'
+import { secretOctets } from '../media/srtp/secret-octets.ts'
 import { type Carriage, type Doubt, type KeyCode, NO_KEY } from './key-codes.ts'
 import { SlowMode } from './slow-mode.ts'
 
@@ -42,14 +43,15 @@ const LATE = 8
  * recognised as such. After that this carriage is the source: others only confirm it. A press that the source does not
  * bring within 100 ms counts after all, because callers do change phones in mid call; two of them undo the decision.
  *
- * A press whose key is not certain waits as long for one that is and explains it; then it is told as uncertain, with no key.
+ * A press whose key is not certain waits as long for one that is and explains it, but not beyond a later press that is told:
+ * that may be the end key of its field. Then it is told as uncertain, with no key.
  *
  * Positions are samples on the caller's timeline. Keys stay until the press can have no twin any more, then are wiped.
  */
 export class Presses {
   readonly #listener: PressesListener
   readonly #slow: SlowMode
-  readonly #key = new Uint8Array(SLOTS).fill(NO_KEY)
+  readonly #key = secretOctets(SLOTS).fill(NO_KEY)
   readonly #carriage = new Uint8Array(SLOTS)
   readonly #from = new Float64Array(SLOTS)
   /** Infinity while the key is down. */
@@ -58,9 +60,8 @@ export class Presses {
   readonly #why: UncertainReason[] = Array.from({ length: SLOTS }, () => 'too-short')
   /** When a press that waits is decided. */
   readonly #decideAt = new Float64Array(SLOTS)
-  /** How many keys had been told when it began to wait. */
-  readonly #toldBefore = new Float64Array(SLOTS)
-  #told = 0
+  /** Where the latest of the keys told began. */
+  #toldFrom = Number.NEGATIVE_INFINITY
   readonly #seen = new Uint32Array(CARRIAGES.length)
   #source = UNDECIDED
   #strays = 0
@@ -114,7 +115,6 @@ export class Presses {
     this.#why[slot] = why
     // What is told late, as INFO may be, finds it still waiting.
     this.#decideAt[slot] = now + (this.#source === INFO ? INFO_SKEW_SAMPLES : HOLD_SAMPLES)
-    this.#toldBefore[slot] = this.#told
     for (let other = 0; other < SLOTS; other++) {
       if (this.#explains(other, slot) || this.#isSameDoubt(other, slot)) this.#key[slot] = NO_KEY
     }
@@ -186,9 +186,11 @@ export class Presses {
   #say(slot: number): void {
     const key = this.#key[slot] ?? 0
     const carriage = this.#carriageOf(slot)
-    this.#told++
+    const from = this.#from[slot] ?? 0
+    this.#decideBefore(from, this.#carriage[slot] === this.#source)
+    this.#toldFrom = Math.max(this.#toldFrom, from)
     this.#listener.onKey(key, carriage)
-    this.#slow.told(carriage, this.#from[slot] ?? 0)
+    this.#slow.told(carriage, from)
   }
 
   #isLikelyDouble(slot: number): boolean {
@@ -206,11 +208,24 @@ export class Presses {
     if (++this.#strays >= SWITCH_PRESSES) this.forgetSource()
   }
 
+  /**
+   * Presses are told in the order in which they were made: what still waits is decided when a later one is told.
+   * @param isOfSource then the source, which keeps its order, has nothing more to say of an earlier one
+   */
+  #decideBefore(from: number, isOfSource: boolean): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (this.#key[slot] === NO_KEY || (this.#from[slot] ?? 0) >= from) continue
+      if (this.#isUncertain(slot)) this.#decideDoubt(slot)
+      else if (this.#state[slot] === 0 && isOfSource) this.#decideHeld(slot)
+    }
+  }
+
   #decideDoubt(slot: number): void {
     const likely = this.#key[slot] ?? 0
+    const from = this.#from[slot] ?? 0
     this.#key[slot] = NO_KEY
-    if (this.#slow.explains(likely, this.#carriageOf(slot), this.#from[slot] ?? 0)) return
-    const isLatest = this.#toldBefore[slot] === this.#told
+    if (this.#slow.explains(likely, this.#carriageOf(slot), from)) return
+    const isLatest = from > this.#toldFrom
     this.#listener.onUncertain({ why: this.#why[slot] ?? 'too-short', wasTold: false, isLatest })
   }
 
@@ -242,9 +257,10 @@ export class Presses {
         continue
       if (!this.#overlap(slot, other, 0) || this.#isLikelyDouble(other)) continue
       const wasTold = (((this.#state[slot] ?? 0) | (this.#state[other] ?? 0)) & REPORTED) !== 0
+      const isLatest = !wasTold && (this.#from[slot] ?? 0) > this.#toldFrom
       this.#state[slot] = PAIRED | REPORTED
       this.#state[other] = PAIRED | REPORTED
-      this.#listener.onUncertain({ why: 'carriages-differ', wasTold, isLatest: false })
+      this.#listener.onUncertain({ why: 'carriages-differ', wasTold, isLatest })
       return true
     }
     return false

@@ -1,4 +1,5 @@
 import { dtmfLimits } from '../../lib/limits.ts'
+import { secretOctets } from '../media/srtp/secret-octets.ts'
 import { type Carriage, type KeyCode, NO_KEY } from './key-codes.ts'
 
 const SLOTS = dtmfLimits.slowPressesMax
@@ -10,7 +11,7 @@ export const NO_PRESS = -1
 
 /** The presses of the last second or so, to find of which an other one may be the double. Each is known by its slot. */
 export class RecentPresses {
-  readonly #key = new Uint8Array(SLOTS).fill(NO_KEY)
+  readonly #key = secretOctets(SLOTS).fill(NO_KEY)
   readonly #carriage: Carriage[] = Array.from({ length: SLOTS }, () => 'event')
   readonly #role: PressRole[] = Array.from({ length: SLOTS }, () => 'single')
   readonly #from = new Float64Array(SLOTS).fill(Number.NEGATIVE_INFINITY)
