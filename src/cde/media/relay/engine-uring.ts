@@ -168,18 +168,18 @@ export class UringEngine implements PolledEngine {
     const ports = this.#settled.splice(0, relayLimits.connectsPerTurnMax)
     const peers = ports.map(({ to }) => to)
     const fds = ports.map((port) => (this.#isOpen(port) ? connectUdp(this.#libc, port.port, port.to) : undefined))
-    // What the first sockets have heard until now comes before what the second ones hear. The kernel hands over a few at a time.
-    for (let turns = 0, before = -1; turns < relayLimits.packetsPerTurnMax && before !== this.#datagrams; turns++) {
-      before = this.#datagrams
-      this.#ring.submit()
-      this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
-    }
+    // What the first sockets have heard until now comes before what the second ones hear. A plain submission would let the
+    // kernel hand over a few only; a wait for many, without the time for it, lets it hand over all that is there.
+    this.#ring.wait(relayLimits.packetsPerTurnMax, 0)
+    this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
     for (const [index, port] of ports.entries()) this.#connected(port, peers[index], fds[index])
   }
 
   #connected(port: UringPort, peer: Address | undefined, fd: number | undefined): void {
     if (fd === undefined) return
-    const isEmpty = deliverWaiting(this.#libc, fd, port.port, () => this.#isOpen(port))
+    const takeFrom = (waiting: number): boolean =>
+      deliverWaiting(this.#libc, waiting, port.port, () => this.#isOpen(port))
+    const isEmpty = takeFrom(port.port.fd) && takeFrom(fd)
     // A listener may have closed the port, or sent elsewhere.
     if (isEmpty && this.#isOpen(port) && peer !== undefined && sameAddress(port.to, peer)) {
       port.connected = this.#listen(port, this.#portsMax + port.index, fd, true)

@@ -180,6 +180,51 @@ for (const { name, engine } of engines) {
     assert.ok(heard > count * each, 'works on')
   })
 
+  test(`${name}: frames forwarded and copies sent in one turn, more than a queue has places, and each copy is its own`, {
+    skip,
+  }, async (t) => {
+    const own = await fresh()
+    t.after(() => own.close())
+    const copied: number[] = []
+    const target = own.open(any, ([high = 0, low = 0]) => copied.push((high << 8) | low))
+    const copier = own.open(any, () => {})
+    const sink = own.open(any, () => {})
+    const outside = (await polledEngine('epoll')) ?? assert.fail('no epoll')
+    t.after(() => outside.close())
+    const sender = outside.open(any, () => {})
+    // io_uring's queue has 512 places. The first copy and 511 frames fill it, and the copies after them find it full.
+    const places = 512
+    const count = places + 50
+    let heard = 0
+    const expected: number[] = []
+    const ports: MediaSocket[] = Array.from({ length: 20 }, () => {
+      const port: MediaSocket = own.open(
+        any,
+        () => {},
+        (frame) => {
+          const number = heard++
+          if (number > 0 && number < places) {
+            port.forward(frame, sink.local)
+            return true
+          }
+          expected.push(number)
+          copier.send(Uint8Array.of(number >> 8, number & 0xff), target.local)
+          return true
+        },
+      )
+      return port
+    })
+    for (let i = 0; i < count; i++) sender.send(Uint8Array.of(1), (ports[i % ports.length] ?? assert.fail()).local)
+    // As a busy engine's turn: all that waits is there when it begins.
+    own.wait(1, 1)
+    drain(own)
+    assert.equal(heard, count)
+    assert.deepEqual(
+      copied.toSorted((a, b) => a - b),
+      expected,
+    )
+  })
+
   test(`${name}: after close nothing is heard, sent or opened`, { skip }, async () => {
     const own = await fresh()
     const socket = own.open(any, () => assert.fail('heard'))

@@ -187,8 +187,9 @@ export class Ring {
   /** Queues a send of a packet that lies elsewhere. @param packet at most COPY_OCTETS */
   sendCopy(slot: number, packet: Uint8Array): void {
     if (packet.length > COPY_OCTETS) return
-    if (this.#copies === COPIES) this.submit()
-    if (this.#copies === COPIES) return void this.#counts.relay_ring_full++
+    // Both places are sure before one is taken: what is submitted in between gives the copies' places free.
+    if (this.#copies === COPIES || this.#queued > this.#sqMask) this.submit()
+    if (this.#copies === COPIES || this.#queued > this.#sqMask) return void this.#counts.relay_ring_full++
     const start = COPIES_AT + this.#copies++ * COPY_OCTETS
     this.octets.set(packet, start)
     this.send(slot, start, packet.length)
