@@ -16,6 +16,7 @@ import { heardByMultimon } from '../support/multimon.ts'
 import { compileSpandsp } from '../support/spandsp.ts'
 import { temporaryFolder } from '../support/temp-folder.ts'
 import { type Condition, conditions, speechSamples } from './leak/conditions.ts'
+import { limits } from './leak/limit.ts'
 import { leakReport } from './leak/report.ts'
 import { corrected } from './leak/key-dependence.ts'
 import { sideChannels } from './leak/side-channels.ts'
@@ -81,6 +82,7 @@ const report = {
     'full, field open': speechMaskedPercent('full', true),
   },
   totals: Object.fromEntries(maskPolicies.map((policy) => [policy, totalsOf(policy)])),
+  limits: speech.length === 0 ? [] : limits(speech, 500),
   sideChannels: allSideChannels(),
   conditions: figures.map(({ condition: { name }, seed, results }) => ({ name, seed, ...results })),
   left,

@@ -8,6 +8,7 @@ export function leakReport(figures: LeakFigures): string {
     `${figures.date}, Node ${figures.node}. Judges: ${figures.judges.join(', ')}.`,
     totals(figures),
     speechMasked(figures),
+    limits(figures),
     sideChannels(figures),
     byCondition(figures),
     figures.left.length === 0 ? '' : `Left out here: ${figures.left.join('; ')}.`,
@@ -49,6 +50,17 @@ function totals({ totals, judges }: LeakFigures): string {
 function speechMasked({ speechMaskedPercent, speechMinutes }: LeakFigures): string {
   const rows = Object.entries(speechMaskedPercent).map(([policy, percent]) => [policy, `${percent} %`])
   return table(['policy', `speech masked while nobody keys (${speechMinutes} min)`], rows)
+}
+
+function limits({ limits: all }: LeakFigures): string {
+  const rows = all.map(({ toneMs, overSpeechDb, tried, missed, read }) => [
+    `${toneMs} ms, ${overSpeechDb} dB over speech`,
+    ...[tried, missed, read],
+  ])
+  return table(
+    ['condition', 'digits', 'missed by the best single test of 15 ms', 'read where they are known to be'],
+    rows,
+  )
 }
 
 /** One row per policy and feature: of its seeds, the one that looks worst. */
