@@ -354,6 +354,7 @@ export class CallMedia {
   #forward(from: Leg, to: Leg, frame: Frame, nowMs: number): void {
     const rtp = this.#rtp
     from.rtpLock.take(rtp, nowMs)
+    this.#kernel?.sampled(from.side, nowMs)
     from.rtcp.receivedRtp(rtp, nowMs)
     const destination = destinationOf(to)
     if (destination === undefined) return

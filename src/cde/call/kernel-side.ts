@@ -110,6 +110,16 @@ export class KernelSide {
   }
 
   /**
+   * A packet of `from` came that may be one of the samples: what crossed before it is counted before it is. User space sees one
+   * every few seconds; only a source that floods is counted more seldom than it is seen.
+   */
+  sampled(from: Side, nowMs: number): void {
+    if (this.#path.state !== 'kernel' || nowMs < this.#sampledAtMs[from] + kernelLimits.countsEveryMs) return
+    this.#sampledAtMs[from] = nowMs
+    this.#takeCounts(nowMs)
+  }
+
+  /**
    * A packet came whose like is not forwarded. Before it is judged the lock must know whether its source is alive: else who
    * forges the address has the seconds between two samples for himself (sip.md 6.1).
    */
@@ -139,15 +149,7 @@ export class KernelSide {
 
   #cameFrom(from: Side, { sequence }: RtpNumbers, nowMs: number): void {
     if (from === 'agent') this.#agentHeardAtMs = nowMs
-    if (this.#path.state === 'kernel') this.#sampled(from, nowMs)
-    else if (from === 'caller') this.#do(this.#path.packetSeen(sequence), nowMs)
-  }
-
-  /** User space sees a packet every few seconds; only a source that floods is counted more seldom than it is seen. */
-  #sampled(from: Side, nowMs: number): void {
-    if (nowMs < this.#sampledAtMs[from] + kernelLimits.countsEveryMs) return
-    this.#sampledAtMs[from] = nowMs
-    this.#takeCounts(nowMs)
+    if (this.#path.state !== 'kernel' && from === 'caller') this.#do(this.#path.packetSeen(sequence), nowMs)
   }
 
   #do(effect: PathEffect | undefined, nowMs: number): void {

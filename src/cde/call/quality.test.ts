@@ -11,14 +11,22 @@ import { MediaPorts } from './media-ports.ts'
 
 const silence = new Uint8Array(160).fill(0xd5)
 
-async function newCall(seed: number) {
+/** @param flows the engine forwards by itself what it may */
+async function newCall(seed: number, flows = false) {
   let nowMs = 0
   const random = seededRandom(seed)
   const network = new MemoryPorts()
   const ports = new MediaPorts('192.0.2.1', new PortPool(10_000, 10_003, random), network, () => nowMs)
   const told: MediaEvent[] = []
   const onEvent = (event: MediaEvent): void => void told.push(event)
-  const call = await MediaCall.open({ network, ports, random, nowMs: () => nowMs, onEvent })
+  const call = await MediaCall.open({
+    network,
+    ports,
+    random,
+    nowMs: () => nowMs,
+    onEvent,
+    ...(flows && { kernel: network.flows }),
+  })
   const sounds = (): string[] => told.flatMap((event) => (event.type === 'caller-sound' ? [event.state] : []))
   const qualities = () => told.filter((event) => event.type === 'quality')
   /** 20 ms of the call. @param speaks which sides' packets arrive */
@@ -57,6 +65,28 @@ test('loss of each leg is its own, is told every 30 s and once more at the end, 
   }
   // What we sent to the agent while armed are packets of our own, one every 20 ms, whatever was lost before us.
   assert.ok(last.quality.agent.sentPackets > 5_000 - lost.caller)
+})
+
+test('loss is as true where the engine forwards by itself and shows one packet in 128', async () => {
+  const { call, random, step, qualities, now } = await newCall(45, true)
+  call.agree(0)
+  const lost = { caller: 0, agent: 0 }
+  const loss = { caller: 0.03, agent: 0.1 }
+  for (let n = 0; n < 5_000; n++) {
+    const speaks = sides.filter((side) => randomUnit(random) >= loss[side])
+    for (const side of sides) if (!speaks.includes(side)) lost[side]++
+    step(...speaks)
+  }
+  assert.ok((call.media.counters()['kernel_packets'] ?? 0) > 5_000)
+  call.media.close(now())
+  const last = qualities().at(-1) ?? assert.fail()
+  for (const side of sides) {
+    const { packets, lost: told } = last.quality[side]
+    assert.equal(packets, 5_000 - lost[side], `seed 45, ${side}`)
+    // What was lost behind the last packet that was seen is not known.
+    const unknown = 128 * loss[side] * 2
+    assert.ok(told <= lost[side] && told >= lost[side] - unknown, `seed 45, ${side}: ${told} of ${lost[side]}`)
+  }
 })
 
 test('a caller who is not heard for 2 s while armed is told once, and that he is back; on hold, or not armed, nothing is told', async () => {

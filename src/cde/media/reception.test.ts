@@ -129,6 +129,27 @@ test('packets that crossed elsewhere count, and what of them is missing is lost'
   assert.equal(reception.report(20_000)?.lostPackets, 3)
 })
 
+test('of packets that crossed elsewhere the loss is known by those that are seen in between', () => {
+  const random = seededRandom(13)
+  const path = { loss: 0.04, jitterMs: 12, twice: 0 }
+  const { arrivals, lost } = send(20_000, 0, 5, path, random)
+  const reception = new Reception()
+  let elsewhere = 0
+  for (const [index, { rtp: packet, atMs }] of arrivals.entries()) {
+    const isSeen = index < 100 || packet.sequence % 128 === 0 || index > arrivals.length - 50
+    // They are counted at any time, and told at once: those behind the newest number that was seen hide no loss before it.
+    const lostBefore = reception.totals().lost
+    reception.wentElsewhere(isSeen ? 0 : 1)
+    assert.equal(reception.totals().lost, lostBefore)
+    if (isSeen) reception.receive(packet, atMs, 8)
+    else elsewhere++
+  }
+  const { packets, lost: told, jitterMs } = reception.totals()
+  assert.ok(elsewhere > 18_000)
+  assert.deepEqual([packets, told], [arrivals.length, lost], 'seed 13')
+  near(jitterMs, path.jitterMs / 3, 0.8, 'jitter of a packet in 128')
+})
+
 test('events, which keep the time of their beginning, are no jitter; nor are holds; 48 kHz is measured in its own clock', () => {
   const reception = new Reception()
   for (let n = 0; n < 200; n++) {

@@ -24,6 +24,8 @@ export class Reception {
   /** Highest number seen, wraps added; grows beyond 16 bits */
   #highestSequence = 0
   #received = 0
+  /** Received elsewhere since the newest number that was seen. */
+  #unplaced = 0
   #perMs = 0
   #transitSamples = 0
   #jitterMs = 0
@@ -40,13 +42,17 @@ export class Reception {
     const step = sequenceStep(this.#highestSequence & 0xffff, rtp.sequence)
     if (rtp.ssrc !== this.#ssrc || Math.abs(step) > mediaLimits.sequenceJumpMax) this.#begin(rtp)
     else if (step > 0) this.#highestSequence += step
-    this.#received++
+    this.#received += 1 + this.#unplaced
+    this.#unplaced = 0
     if (perMs > 0) this.#measure(rtp.timestamp, nowMs, perMs)
   }
 
-  /** So many packets of the stream went another way, unseen. They count; the next number that is seen tells what is missing. */
+  /**
+   * So many packets of the stream went another way, unseen. They count; the next number that is seen tells what is missing of
+   * them, so it must be told before that packet.
+   */
   wentElsewhere(packets: number): void {
-    this.#received += packets
+    this.#unplaced += packets
   }
 
   /** A sender report of the peer: its time goes back in our next report. */
@@ -75,7 +81,7 @@ export class Reception {
 
   totals(): ReceptionTotals {
     return {
-      packets: this.#earlier.packets + this.#received,
+      packets: this.#earlier.packets + this.#received + this.#unplaced,
       lost: this.#earlier.lost + this.#lost(),
       jitterMs: this.#changes === 0 ? 0 : this.#changedMs / this.#changes,
       jitterMaxMs: this.#jitterMaxMs,
@@ -110,7 +116,8 @@ export class Reception {
 
   /** What the source has delivered goes into the totals. */
   #end(): void {
-    this.#earlier.packets += this.#received
+    this.#earlier.packets += this.#received + this.#unplaced
+    this.#unplaced = 0
     this.#earlier.lost += this.#lost()
   }
 
