@@ -78,7 +78,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const says = padded(options.says ?? new Int16Array())
   const saysAtRate = fromBaseRate(says, rateHz, (says.length * rateHz) / 8_000)
   await writeFile(join(home, 'says.wav'), writeWav([saysAtRate], rateHz))
-  await writeFile(join(home, 'config'), await configuration(home, first, rateHz))
+  await writeFile(join(home, 'config'), await configuration(home, first, rateHz, options.srtp === 'dtls'))
   // baresip names G.722 by its rate, not by its clock.
   const codecs = `audio_codecs=${codec}/${rateHz}/1`
   const answer = options.dials === undefined ? 'answermode=auto;' : ''
@@ -121,7 +121,7 @@ function consolePort(first: number): number {
   return first + 2
 }
 
-async function configuration(home: string, first: number, rateHz: number): Promise<string> {
+async function configuration(home: string, first: number, rateHz: number, isMuxed: boolean): Promise<string> {
   return [
     `module_path ${await modulePath()}`,
     'poll_method epoll',
@@ -147,7 +147,8 @@ async function configuration(home: string, first: number, rateHz: number): Promi
     'module sndfile.so',
     'module srtp.so',
     'module dtls_srtp.so',
-    'rtcp_mux yes',
+    // As trunks in the manner of WebRTC have it.
+    `rtcp_mux ${isMuxed ? 'yes' : 'no'}`,
     'module cons.so',
     'module rtcpsummary.so',
     `cons_listen 127.0.0.1:${consolePort(first)}`,
