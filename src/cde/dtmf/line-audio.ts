@@ -81,7 +81,8 @@ class SourceAudio {
   readonly #wideDelay = new Delay(2 * DECISION_REACH)
   readonly #narrow: Int16Array
   readonly #wide: Int16Array
-  #nextSequence: number | undefined
+  #lastCodec: SpeechCodec | undefined
+  #nextSequence = 0
 
   /** @param isWide whether the line takes wide samples too; then all audio is 1.5 ms late, whatever its codec */
   constructor(isWide: boolean, samplesMax: number) {
@@ -92,7 +93,9 @@ class SourceAudio {
   }
 
   decode(codec: SpeechCodec, payload: Uint8Array, sequence: number): LineSamples | undefined {
-    const isInOrder = sequence === (this.#nextSequence ?? sequence)
+    // Between two packets of one codec its decoder misses nothing; at the first one it knows nothing of what came before.
+    const isInOrder = codec === this.#lastCodec && sequence === this.#nextSequence
+    this.#lastCodec = codec
     this.#nextSequence = (sequence + 1) & 0xffff
     const unsettledSamples = codec === 'opus' && !isInOrder ? UNSETTLED_SAMPLES : 0
     return isNarrow(codec) ? this.#decodeNarrow(codec, payload) : this.#decodeWide(codec, payload, unsettledSamples)
