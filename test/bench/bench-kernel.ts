@@ -40,6 +40,8 @@ interface Figure {
   readonly packetsPerSecond: number
   /** Per forwarded packet; see above. */
   readonly cpuUs: number
+  /** The same, of the least disturbed round of each design. */
+  readonly quietestUs: number
   readonly bad: number
 }
 
@@ -66,13 +68,15 @@ const nobody: Design = {
   }),
 }
 const rtpengine: Design = { name: 'rtpengine', start: (calls, net) => startRtpengine(calls, RELAY_CORE, net) }
-const own = values.engines.split(',').map((name): Design => ({
-  name,
-  start: (calls, net) =>
-    name === KERNEL
-      ? startOwnRelay('uring', calls, RELAY_CORE, 'required', net)
-      : startOwnRelay(name, calls, RELAY_CORE, 'off', net),
-}))
+const own = values.engines.split(',').map(
+  (name): Design => ({
+    name,
+    start: (calls, net) =>
+      name === KERNEL
+        ? startOwnRelay('uring', calls, RELAY_CORE, 'required', net)
+        : startOwnRelay(name, calls, RELAY_CORE, 'off', net),
+  }),
+)
 const designs = [nobody, ...(isPresent({ proof: { program: 'rtpengine' } }) ? [rtpengine] : []), ...own]
 
 /** The warm-up is long enough for each call to be taken into the kernel. */
@@ -97,11 +101,16 @@ async function run(design: Design, calls: number, net: BenchNet, program: string
 const generatorUs = (run: Measured): number => (run.generatorCpuSeconds * 1e6) / Math.max(1, run.received)
 const relayUs = (run: Measured): number => (run.relayCpuSeconds * 1e6) / Math.max(1, run.received)
 
-/** @param alone the generator's own cost per packet, with no relay between its legs */
-function cpuUsOf(design: Design, runs: readonly Measured[], alone: number): number {
-  if (design === nobody) return alone
-  const kernelUs = design.name === KERNEL ? median(runs.map(generatorUs)) - alone : 0
-  return kernelUs + median(runs.map(relayUs))
+type Choice = (numbers: readonly number[]) => number
+
+const least: Choice = (numbers) => Math.min(...numbers)
+
+/** @param alone runs of the generator with no relay between its legs */
+function cpuUsOf(design: Design, runs: readonly Measured[], alone: readonly Measured[], choose: Choice): number {
+  const aloneUs = choose(alone.map(generatorUs))
+  if (design === nobody) return round2(aloneUs)
+  const kernelUs = design.name === KERNEL ? choose(runs.map(generatorUs)) - aloneUs : 0
+  return round2(kernelUs + choose(runs.map(relayUs)))
 }
 
 /** All designs in each round, so that a busy minute of the machine meets them alike. */
@@ -110,18 +119,19 @@ async function measure(calls: number, net: BenchNet, program: string, folder: Te
   for (let round = 0; round < rounds; round++) {
     for (const { design, runs } of results) runs.push(await run(design, calls, net, program, folder))
   }
-  const alone = median(results.find(({ design }) => design === nobody)?.runs.map(generatorUs) ?? [])
+  const alone = results.find(({ design }) => design === nobody)?.runs ?? []
   return results.map(({ design, runs }) => ({
     design: design.name,
     calls,
     packetsPerSecond: Math.round(median(runs.map(({ packetsPerSecond }) => packetsPerSecond))),
-    cpuUs: round2(cpuUsOf(design, runs, alone)),
+    cpuUs: cpuUsOf(design, runs, alone, median),
+    quietestUs: cpuUsOf(design, runs, alone, least),
     bad: runs.reduce((sum, { bad }) => sum + bad, 0),
   }))
 }
 
 function ratios(figures: readonly Figure[]) {
-  return figures.flatMap(({ design, calls, packetsPerSecond, cpuUs }) => {
+  return figures.flatMap(({ design, calls, packetsPerSecond, cpuUs, quietestUs }) => {
     const peer = figures.find((figure) => figure.design === rtpengine.name && figure.calls === calls)
     if (peer === undefined || design === rtpengine.name || design === nobody.name) return []
     return {
@@ -129,6 +139,7 @@ function ratios(figures: readonly Figure[]) {
       engine: design,
       /** Packets per second of one core that does nothing else. */
       ratioPackets: round2(peer.cpuUs / cpuUs),
+      ratioPacketsQuietest: round2(peer.quietestUs / quietestUs),
       /** Of what came through in this run; with the kernel's forwarding one core has done all of it, the generator's part too. */
       ratioPacketsMeasured: round2(packetsPerSecond / peer.packetsPerSecond),
     }
@@ -143,7 +154,10 @@ function round2(value: number): number {
   return Math.round(value * 100) / 100
 }
 
-function row({ design, calls, packetsPerSecond, cpuUs, bad }: Figure, all: ReturnType<typeof ratios>): string {
+function row(
+  { design, calls, packetsPerSecond, cpuUs, quietestUs, bad }: Figure,
+  all: ReturnType<typeof ratios>,
+): string {
   const ratio = all.find(({ engine }) => engine === design)
   return [
     design.padEnd(10),
@@ -151,6 +165,8 @@ function row({ design, calls, packetsPerSecond, cpuUs, bad }: Figure, all: Retur
     `${Math.round(packetsPerSecond / 1_000)}k/s`.padStart(8),
     `${cpuUs.toFixed(2)} µs`.padStart(9),
     (ratio === undefined ? '' : `${ratio.ratioPackets.toFixed(2)}×`).padStart(8),
+    `${quietestUs.toFixed(2)} µs`.padStart(9),
+    (ratio === undefined ? '' : `${ratio.ratioPacketsQuietest.toFixed(2)}×`).padStart(8),
     String(bad).padStart(4),
   ].join(' ')
 }
@@ -170,7 +186,7 @@ async function inside(generatorPrefix: string): Promise<void> {
   await using folder = await temporaryFolder('bench-kernel')
   const program = await buildGenerator(folder.path)
   const figures: Figure[] = []
-  process.stdout.write('design     calls  packets   CPU/pkt    ratio  bad  (per forwarded packet)\n')
+  process.stdout.write('design     calls  packets   CPU/pkt    ratio  quietest   ratio  bad  (per forwarded packet)\n')
   for (const calls of callCounts) {
     const measured = await measure(calls, net, program, folder)
     figures.push(...measured)
