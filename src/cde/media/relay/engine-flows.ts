@@ -22,9 +22,7 @@ export interface FlowPort<Port> {
   readonly local: Address
   /** Where it sends. */
   readonly to: Address
-  /** A connected socket hears its destination, and nobody else. */
-  readonly connected: unknown
-  /** Of what arrives at its connected socket. */
+  /** Of what arrives at its connected socket, as soon as it has one: that hears its destination, and nobody else. */
   flow: EngineFlow<Port> | undefined
 }
 
@@ -120,7 +118,7 @@ export class EngineFlows<Port extends FlowPort<Port>> implements FlowForwarder {
   #make(of: Flow) {
     const port = this.#portAt(of.arrivesAt)
     const out = this.#portAt(of.leavesFrom)
-    if (port?.connected === undefined || out === undefined) return undefined
+    if (port === undefined || out === undefined) return undefined
     const flow = new EngineFlow<Port>(of, out)
     return flow.goesOnFrom(port) ? { of, port, flow } : undefined
   }
