@@ -88,6 +88,7 @@ export const dtlsLimits = {
   fingerprintsMax: 8,
   /** Handshakes of one leg that may fail: what somebody injects into one must not end the call, nor keep us busy for ever. */
   attemptsMax: 8,
+  attemptEveryMs: 1_000,
   /** A flight is sent again after so many microseconds, and then after twice as many, to a maximum. */
   retransmitUsMin: 200_000,
   retransmitUsMax: 2_000_000,

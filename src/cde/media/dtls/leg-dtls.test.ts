@@ -83,6 +83,25 @@ test('a peer with another certificate than SDP said gets no keys, however often 
   assert.ok((a.leg.counters()['dtls_failed_fingerprint'] ?? 0) > 1)
 })
 
+test('a moment of forged alerts and broken records does not end the call', () => {
+  const fatal = Uint8Array.of(21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 40)
+  const broken = Uint8Array.of(22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 99, 1, 2, 3)
+  for (const role of ['client', 'server'] as const) {
+    const [a, b] = [new End(), new End()]
+    a.agree(role, b.fingerprint)
+    for (let i = 0; i < 2 * dtlsLimits.attemptsMax; i++) {
+      a.leg.receive(fatal, 100 + i)
+      a.leg.receive(broken, 100 + i)
+    }
+    a.take()
+    const nowMs = 2 * dtlsLimits.attemptEveryMs
+    b.agree(role === 'client' ? 'server' : 'client', a.fingerprint, 1, nowMs)
+    a.leg.wake(nowMs)
+    carry(a, b, nowMs)
+    assertSameKeys(a, b)
+  }
+})
+
 test('a handshake that comes before the answer is heard as soon as the answer is here, from the address in it only', () => {
   for (const [from, isHeard] of [
     [PEER, true],

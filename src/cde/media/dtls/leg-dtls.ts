@@ -3,8 +3,8 @@
  * its fingerprint, and gives its keys. Sans-I/O but for what is handed to `send`.
  *
  *   none ──agree──► handshaking ──Finished, fingerprint right, a profile of ours──► keyed
- *                     ▲    │ fault, or too late                                      │ agree on another one
- *                     └────┘ `attemptsMax` times, then ► failed                      └──► handshaking
+ *                     ▲    │ fault, or too late: again, a second after the last      │ agree on another one
+ *                     └────┘ time at the earliest, `attemptsMax` times; then ► failed └──► handshaking
  *
  * Nothing is lost on the way from `none`: LegSrtp lets nothing pass, in either direction, until there are keys.
  */
@@ -25,6 +25,9 @@ export interface LegDtlsOptions {
 // 2^48 packets, RFC 3711 9.2.
 const LIFETIME_PACKETS = 2 ** 48
 
+// RFC 6347 4.1: the content type is a record's first octet, its epoch the fourth and fifth.
+const CONTENT_ALERT = 21
+
 type Fault = 'handshake' | 'timeout' | 'fingerprint' | 'profile'
 
 export class LegDtls {
@@ -37,6 +40,8 @@ export class LegDtls {
   #keyed: DtlsAssociation | undefined
   #attempts = 0
   #sinceMs = 0
+  /** When the next attempt may begin, after one that failed. */
+  #againAtMs: number | undefined
   #second = { startMs: 0, datagrams: 0 }
   #flooded = 0
   #early: { readonly datagram: Uint8Array; readonly from: Address }[] = []
@@ -78,13 +83,14 @@ export class LegDtls {
       return
     }
     const association = this.#association
-    if (association === undefined) return
+    if (association === undefined || isForgeableAlert(datagram)) return
     this.#send(association.receive(datagram))
     this.#look(nowMs)
   }
 
   /** Sends again what was lost; to be called a few times a second. */
   wake(nowMs: number): void {
+    if (this.#againAtMs !== undefined && nowMs >= this.#againAtMs) this.#begin(nowMs)
     const association = this.#association
     if (association?.state !== 'handshaking') return
     this.#send(association.wake())
@@ -109,13 +115,16 @@ export class LegDtls {
   close(): void {
     this.#association?.close()
     this.#association = undefined
+    this.#againAtMs = undefined
     this.#keys?.own.wipe()
     this.#keys?.peer.wipe()
+    this.#keys = undefined
   }
 
   #begin(nowMs: number): void {
     this.#association?.close()
     this.#association = undefined
+    this.#againAtMs = undefined
     const { associate } = this.#options
     if (this.#terms === undefined || associate === undefined) return
     this.#attempts++
@@ -143,11 +152,21 @@ export class LegDtls {
 
   #fail(fault: Fault, nowMs: number): void {
     this.#faults[fault]++
-    if (this.#attempts < dtlsLimits.attemptsMax) this.#begin(nowMs)
-    else this.#association?.close()
+    this.#association?.close()
+    this.#association = undefined
+    if (this.#attempts >= dtlsLimits.attemptsMax) return
+    // What failed may have been forged: whoever forges is not to use up all attempts in a moment.
+    const againAtMs = this.#sinceMs + dtlsLimits.attemptEveryMs
+    if (nowMs >= againAtMs) this.#begin(nowMs)
+    else this.#againAtMs = againAtMs
   }
 
   #send(datagrams: readonly Uint8Array[]): void {
     for (const datagram of datagrams) this.#options.send(datagram)
   }
+}
+
+/** RFC 6347 4.1.2.7: an alert that nothing authenticates (epoch 0) is whoever's; without it the handshake ends by time. */
+function isForgeableAlert(datagram: Uint8Array): boolean {
+  return datagram[0] === CONTENT_ALERT && datagram[3] === 0 && datagram[4] === 0
 }
