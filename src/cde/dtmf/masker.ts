@@ -25,7 +25,7 @@ const NOTHING: Verdict = { reachSamples: 0, afterSamples: 0, isLikely: false }
 const FIRST: Verdict = { reachSamples: REACH_SAMPLES_MAX - HOP_SAMPLES, afterSamples: POST_SAMPLES, isLikely: true }
 const LATER: Verdict = { reachSamples: REACH_SAMPLES_MAX, afterSamples: POST_SAMPLES, isLikely: true }
 const SUSPICION: Verdict = { reachSamples: REACH_SAMPLES_MAX, afterSamples: POST_SAMPLES, isLikely: false }
-/** Of 15 ms that ended 20 or 22.5 ms ago: these, and 5 ms on either side at least. */
+/** Of 15 ms that ended 20 or 22.5 ms ago: these, and 2.5 ms on either side at least. */
 const IN_HINDSIGHT: Verdict = { reachSamples: 320, afterSamples: -120, isLikely: false }
 
 /** Two overlapping windows of 10 ms make the 15 ms that a decision rests on. */
