@@ -108,7 +108,9 @@ export const relayLimits = {
   packetsPerPortAndTickMax: 64,
   /** So many of one source in a row, the one that the port sends to, and it gets a connected socket of its own. */
   packetsUntilConnected: 10,
-  connectsPerTurnMax: 16,
+  connectsPerTurnMax: 64,
+  /** Receives that ended for want of buffers and are begun again in one turn. */
+  restartsPerTurnMax: 64,
   /** Datagrams of all ports in one turn, before timers and orders have theirs. */
   packetsPerTurnMax: 1_024,
   /** How often an engine looks for packets: each wake of a thread costs more than a packet. */

@@ -110,17 +110,19 @@ export class UringEngine implements PolledEngine {
     return socket
   }
 
+  /** A few at a time: where buffers are short, those of all would end again at once. */
   #hearAgain(): void {
     if (this.#deaf.length === 0) return
     const waiting = this.#deaf
     this.#deaf = []
+    let restarted = 0
     for (const socket of waiting) {
       if (this.#sockets[socket.slot] !== socket) continue
-      if (socket.pausedTick === this.#tick) this.#deaf.push(socket)
-      else if (this.#ring.receive(socket.slot, socket.generation, socket.isConnected)) {
-        this.#counts.relay_receive_restarted++
-      } else this.#deaf.push(socket)
+      const mayHear = socket.pausedTick !== this.#tick && restarted < relayLimits.restartsPerTurnMax
+      if (mayHear && this.#ring.receive(socket.slot, socket.generation, socket.isConnected)) restarted++
+      else this.#deaf.push(socket)
     }
+    this.#counts.relay_receive_restarted += restarted
   }
 
   #take(arrival: Arrival): void {
