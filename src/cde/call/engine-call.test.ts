@@ -17,6 +17,7 @@ import { MediaPorts } from './media-ports.ts'
 
 const host = '127.0.0.1'
 const pcma: AudioFormat = { payloadType: 8, codec: 'PCMA', clockHz: 8_000 }
+const pcmu: AudioFormat = { payloadType: 0, codec: 'PCMU', clockHz: 8_000 }
 const FRAME_SAMPLES = 160
 const TICK_MS = 20
 
@@ -64,14 +65,20 @@ for (const name of ['epoll', 'uring'] as const) {
       return { heard, socket: outside.open({ host, port: 0 }, (packet) => heard.push(packet)) }
     }
     const phones = { caller: phone(), agent: phone() }
-    const session = ({ socket: { local } }: Phone): AudioSession => ({
+    const session = ({ socket: { local } }: Phone, formats = [pcma]): AudioSession => ({
       remote: local,
       remoteRtcp: { ...local, port: local.port + 1 },
-      formats: [pcma],
+      formats,
       direction: 'sendrecv',
       ptimeMs: TICK_MS,
     })
     media.use(plainTerms({ caller: session(phones.caller), agent: session(phones.agent) }), nowMs)
+    let callerType = pcma.payloadType
+    /** A re-INVITE: from now on the caller speaks another codec than the agent. */
+    const callerTakesPcmu = (): void => {
+      callerType = pcmu.payloadType
+      media.use(plainTerms({ caller: session(phones.caller, [pcmu]) }), nowMs)
+    }
     let sequence = 1_000
     /** 20 ms: the caller sends the tone of a key, the agent noise, and everybody hears. */
     const tick = (): Uint8Array => {
@@ -79,7 +86,8 @@ for (const name of ['epoll', 'uring'] as const) {
       const payload = toneFrame(sequence * FRAME_SAMPLES)
       const fields = { payloadType: 8, marker: false, sequence, timestamp: sequence * FRAME_SAMPLES }
       sequence++
-      phones.caller.socket.send(writeRtp({ ...fields, ssrc: 0x1111_1111 }, payload), media.addresses.caller)
+      const ofCaller = { ...fields, payloadType: callerType, ssrc: 0x1111_1111 }
+      phones.caller.socket.send(writeRtp(ofCaller, payload), media.addresses.caller)
       phones.agent.socket.send(
         writeRtp({ ...fields, ssrc: 0x2222_2222 }, new Uint8Array(160).fill(0xd5)),
         media.addresses.agent,
@@ -90,7 +98,15 @@ for (const name of ['epoll', 'uring'] as const) {
       outside.poll(nowMs)
       return payload
     }
-    return { media, phones, tick, told, now, count: (counter: string) => media.counters()[counter] ?? 0 }
+    return {
+      media,
+      phones,
+      tick,
+      told,
+      now,
+      callerTakesPcmu,
+      count: (counter: string) => media.counters()[counter] ?? 0,
+    }
   }
 
   test(`${name}: a call that is not armed crosses in the engine, and nobody hears where that began`, {
@@ -127,5 +143,18 @@ for (const name of ['epoll', 'uring'] as const) {
     assert.ok(phones.agent.heard.length > 150)
     const leaked = phones.agent.heard.filter((packet) => sent.has(String(packet.subarray(12))))
     assert.deepEqual(leaked, [])
+  })
+
+  test(`${name}: armed after the caller has moved to another codec, secured is told all the same`, {
+    skip,
+  }, async (t) => {
+    const { media, tick, told, now, callerTakesPcmu, count } = await setUp(t)
+    for (let i = 0; i < 200; i++) tick()
+    assert.equal(count('kernel_calls'), 1)
+    callerTakesPcmu()
+    for (let i = 0; i < 20; i++) tick()
+    media.execute({ type: 'arm', maskPolicy: 'adaptive' }, now())
+    for (let i = 0; i < 20; i++) tick()
+    assert.ok(told.includes('secured'))
   })
 }

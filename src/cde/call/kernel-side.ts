@@ -3,6 +3,7 @@
  * sources' own, and asks the kernel. When: kernel-path.ts. What: forwarder.ts.
  */
 import { kernelLimits } from '../../lib/limits.ts'
+import { isSpeech } from '../media/audio-formats.ts'
 import { AlignedNumbers } from '../media/aligned-numbers.ts'
 import type { FlowForwarder, FlowPair } from '../media/flow-forwarder.ts'
 import type { Flow } from '../media/kernel/flow.ts'
@@ -47,6 +48,7 @@ export class KernelSide {
   ]
   readonly #sampledAtMs: Record<Side, number> = { caller: 0, agent: 0 }
   #agentHeardAtMs = 0
+  #routedAtMs = 0
   #strangeAtMs = 0
 
   constructor(options: KernelSideOptions) {
@@ -58,13 +60,18 @@ export class KernelSide {
     this.#do(this.#path.leave(), nowMs)
   }
 
-  /** The legs have new terms. Numbers cannot be kept where packets are encrypted or may change their clock. */
+  /**
+   * The legs have new terms. Numbers cannot be kept where packets are encrypted or may change their clock, or where we fill the
+   * pauses of one side because the other does not know comfort noise.
+   */
   agreed(): void {
     const { caller, agent } = this.#options.legs
     const formats = [caller, agent].flatMap(({ session }) => session?.formats ?? [])
     const isOneClock = formats.every(({ codec, clockHz }) => codec === 'telephone-event' || clockHz === CLOCK_HZ)
     const isClear = !caller.srtp.secure && !agent.srtp.secure
-    if (!isClear || !isOneClock) for (const side of sides) this.#numbers[side].giveUp()
+    const noises = [caller, agent].map(({ session }) => session?.formats.some(({ codec }) => codec === 'CN') ?? false)
+    const isPauseAlike = noises[0] === noises[1]
+    if (!isClear || !isOneClock || !isPauseAlike) for (const side of sides) this.#numbers[side].giveUp()
   }
 
   /** Before anything is masked. */
@@ -90,8 +97,10 @@ export class KernelSide {
   /** A packet of `from` has come on the way that copies; it may be relayed or not. */
   came(from: Side, packet: Uint8Array, nowMs: number): void {
     const rtp = this.#rtp
-    if (!readPlainRtp(packet, 0, packet.length, rtp) || rtp.payloadType !== this.#streams[from].payloadType) return
-    this.#numbers[otherSide(from)].seen(rtp, nowMs)
+    if (!readPlainRtp(packet, 0, packet.length, rtp)) return
+    if (rtp.payloadType === this.#streams[from].payloadType) this.#numbers[otherSide(from)].seen(rtp, nowMs)
+    // After a new agreement the stream may have another type; only what never crosses in the kernel proves nothing.
+    else if (!this.#isSpeech(from, rtp.payloadType)) return
     this.#cameFrom(from, rtp, nowMs)
   }
 
@@ -132,7 +141,8 @@ export class KernelSide {
   wake(nowMs: number): void {
     if (this.#path.state !== 'kernel') return
     // In place of an agent who is silent the caller gets keep-alives of ours, which the kernel must know nothing of.
-    if (!this.#options.forwarder.isOpen || nowMs >= this.#agentHeardAtMs + kernelLimits.silenceMs) this.leave(nowMs)
+    const isSilent = nowMs >= this.#agentHeardAtMs + kernelLimits.silenceMs
+    if (!this.#options.forwarder.isOpen || isSilent || !this.#isStillRouted(nowMs)) this.leave(nowMs)
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -147,9 +157,20 @@ export class KernelSide {
     }
   }
 
+  #isSpeech(from: Side, payloadType: number): boolean {
+    const format = this.#options.legs[from].session?.formats.find((known) => known.payloadType === payloadType)
+    return format !== undefined && isSpeech(format)
+  }
+
   #cameFrom(from: Side, { sequence }: RtpNumbers, nowMs: number): void {
     if (from === 'agent') this.#agentHeardAtMs = nowMs
     if (this.#path.state !== 'kernel' && from === 'caller') this.#do(this.#path.packetSeen(sequence), nowMs)
+  }
+
+  #isStillRouted(nowMs: number): boolean {
+    if (this.#flows === undefined || nowMs < this.#routedAtMs + kernelLimits.routesEveryMs) return true
+    this.#routedAtMs = nowMs
+    return this.#options.forwarder.isStillRouted?.(this.#flows) ?? true
   }
 
   #do(effect: PathEffect | undefined, nowMs: number): void {
@@ -166,6 +187,7 @@ export class KernelSide {
     this.#path.answered(isSet, nowMs)
     if (!isSet) return
     this.#flows = flows
+    this.#routedAtMs = nowMs
     this.#counted = [
       { packets: 0, octets: 0 },
       { packets: 0, octets: 0 },
