@@ -145,6 +145,8 @@ export const kernelLimits = {
   silenceMs: 10_000,
   /** The kernel's counters of a flow are read no more often. */
   countsEveryMs: 1_000,
+  /** A change of routes is noticed after so long at most. */
+  routesEveryMs: 5_000,
   /** When the kernel refused a call, it is not asked again before. */
   retryMs: 30_000,
   /** When strange packets come, whether the forwarded streams are alive is asked so often at most; well below `streamQuietMs`. */

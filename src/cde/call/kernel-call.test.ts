@@ -119,6 +119,11 @@ class Setting implements AsyncDisposable {
     this.media.use(plainTerms({ caller: session(this.#caller), agent: session(this.#agent) }), this.#nowMs)
   }
 
+  /** All packets to the agent go by way of another host, or straight again. */
+  route(change: 'add' | 'del'): void {
+    this.#us.run('ip', 'route', change, `${this.#agent.address.host}/32`, 'via', this.#caller.address.host)
+  }
+
   counter(name: string): number {
     return this.media.counters()[name] ?? 0
   }
@@ -366,4 +371,21 @@ test('what crossed in the kernel counts: packets and losses of both legs are wha
   const heard = { atAgent: setting.atAgent.length, atCaller: setting.atCaller.length }
   assert.deepEqual([caller.packets, caller.lost, caller.sentPackets], [heard.atAgent, 7, heard.atCaller])
   assert.deepEqual([agent.packets, agent.lost, agent.sentPackets], [heard.atCaller, 0, heard.atAgent])
+})
+
+test('the way to a peer changes: the call comes out of the kernel, and goes in again by the new way', {
+  skip,
+}, async () => {
+  await using setting = await Setting.start()
+  setting.enterKernel()
+  setting.route('add')
+  setting.ticks(249)
+  assert.equal(setting.counter('kernel_left'), 0)
+  setting.ticks(2)
+  assert.equal(setting.counter('kernel_left'), 1)
+  setting.route('del')
+  setting.enterKernel()
+  const before = setting.atAgent.length
+  setting.ticks(50)
+  assert.equal(setting.atAgent.length - before, 50)
 })

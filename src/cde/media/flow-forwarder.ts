@@ -12,6 +12,8 @@ export interface FlowForwarder {
   set(flows: FlowPair): string
   /** When this returns, no packet that arrives from now on is forwarded. */
   remove(flows: FlowPair): 'done' | 'all-removed'
+  /** False when the way of one of them has changed since it was set. Missing where ways are no concern. */
+  isStillRouted?(flows: FlowPair): boolean
   /** What each flow has forwarded since it was set, in octets of IP; undefined for one that is not known. */
   counts(flows: FlowPair): readonly [Counted, Counted] | undefined
   close(): void

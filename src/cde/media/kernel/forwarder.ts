@@ -37,6 +37,8 @@ export class KernelForwarder implements FlowForwarder {
   readonly #table: string
   readonly #nft: NetlinkSocket
   readonly #route: NetlinkSocket
+  /** The way that each flow was given. */
+  readonly #ways = new Map<Flow, Route>()
   #sequence = 1
   #isOpen = true
 
@@ -84,6 +86,7 @@ export class KernelForwarder implements FlowForwarder {
     const verdict = this.#act([newElements(this.#table, MAP, entries)])
     // It is not known whether they are set: then no flow may be.
     if (verdict === 'failed') this.close()
+    if (verdict === 'done') for (const [index, flow] of flows.entries()) this.#remember(flow, routes[index])
     return verdict
   }
 
@@ -93,9 +96,18 @@ export class KernelForwarder implements FlowForwarder {
    */
   remove(flows: FlowPair): 'done' | 'all-removed' {
     if (!this.#isOpen) return 'all-removed'
+    for (const flow of flows) this.#ways.delete(flow)
     if (this.#act([deleteElements(this.#table, MAP, flows.map(flowKey))]) === 'done') return 'done'
     this.close()
     return 'all-removed'
+  }
+
+  isStillRouted(flows: FlowPair): boolean {
+    return flows.every((flow) => {
+      const way = this.#ways.get(flow)
+      const now = this.#routeOf(flow)
+      return way !== undefined && way.deviceIndex === now?.deviceIndex && way.neighbour === now.neighbour
+    })
   }
 
   /** What each flow has forwarded since it was set; undefined when the kernel does not know it. */
@@ -114,6 +126,7 @@ export class KernelForwarder implements FlowForwarder {
   /** The kernel removes the table with its owner's socket. */
   close(): void {
     this.#isOpen = false
+    this.#ways.clear()
     this.#nft.close()
     this.#route.close()
   }
@@ -131,6 +144,10 @@ export class KernelForwarder implements FlowForwarder {
       newIngressChain(table, CHAIN, device.name),
       newRule(table, CHAIN, forwardingRule(MAP)),
     ])
+  }
+
+  #remember(flow: Flow, way: Route | undefined): void {
+    if (way !== undefined) this.#ways.set(flow, way)
   }
 
   #routeOf({ leavesFrom, destination }: Flow): Route | undefined {
