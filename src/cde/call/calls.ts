@@ -342,7 +342,7 @@ export class Calls {
   }
 
   #slowNews(live: LiveCall, news: SlowNews): void {
-    this.#trunkOf(live).slowNews(news)
+    this.#trunkOf(live).slowNews(live.callId, news)
     if (news.type !== 'doubled') {
       this.#options.report({ type: 'slow-mode', callId: live.callId, on: news.type === 'slow' })
     } else if (news.places.length > 0) this.#options.onDoubled(live.callId, news.places)

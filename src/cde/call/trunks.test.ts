@@ -12,8 +12,8 @@ test('each number and address is a trunk, and each press is counted where it bel
   sales.unclear('not-negotiated')
   sales.tooFast()
   for (const why of ['too-near', 'at-the-edge', 'carriages-differ'] as const) sales.unclear(why)
-  sales.slowNews({ type: 'doubled', places: [3, 1] })
-  sales.slowNews({ type: 'doubled', places: [] })
+  sales.slowNews('one', { type: 'doubled', places: [3, 1] })
+  sales.slowNews('one', { type: 'doubled', places: [] })
   trunks.of('sales', '192.0.2.2').reported()
   trunks.of('support', '2001:db8::1').reported()
   const rest = { lost: 0, doubled: 0, uncertain: 0, slow: false }
@@ -24,25 +24,26 @@ test('each number and address is a trunk, and each press is counted where it bel
   ])
 })
 
-test('how a trunk doubles is remembered until a call shows that it does so no more', () => {
+test('how a trunk doubles is remembered once two calls have shown the same, until one shows that it does so no more', () => {
   const trunks = new Trunks()
   const pattern = { first: 'event', second: 'in-band', lagMs: 300 } as const
-  assert.equal(trunks.known('sales', '192.0.2.1'), undefined)
-  trunks.of('sales', '192.0.2.1').slowNews({ type: 'slow', pattern })
-  assert.deepEqual(trunks.known('sales', '192.0.2.1')?.pattern, pattern)
-  assert.equal(trunks.known('sales', '192.0.2.2'), undefined)
-  trunks.of('sales', '192.0.2.1').slowNews({ type: 'normal' })
-  assert.equal(trunks.reports()[0]?.slow, false)
-  assert.equal(trunks.known('sales', '192.0.2.1')?.pattern, undefined)
-})
-
-test('a distance at which a hand may press a key twice is each call’s own to find', () => {
-  const trunks = new Trunks()
-  const trunk = trunks.of('sales', '192.0.2.1')
-  trunk.slowNews({ type: 'slow', pattern: { first: 'in-band', second: 'in-band', lagMs: 130 } })
-  assert.deepEqual([trunk.pattern, trunk.report().slow], [undefined, true])
-  trunk.slowNews({ type: 'slow', pattern: { first: 'event', second: 'event', lagMs: 60 } })
-  assert.equal(trunk.pattern?.lagMs, 60)
+  const known = (host = '192.0.2.1') => trunks.known('sales', host)?.pattern
+  const tell = (callId: string, lagMs: number) =>
+    trunks.of('sales', '192.0.2.1').slowNews(callId, { type: 'slow', pattern: { ...pattern, lagMs } })
+  assert.equal(known(), undefined)
+  tell('one', 300)
+  assert.deepEqual([known(), trunks.reports()[0]?.slow], [undefined, true])
+  // The same call, armed anew, is no second one; and a call that doubles otherwise is no witness.
+  tell('one', 310)
+  assert.equal(known(), undefined)
+  tell('two', 500)
+  assert.equal(known(), undefined)
+  tell('three', 510)
+  assert.deepEqual([known(), known('192.0.2.2')], [{ ...pattern, lagMs: 510 }, undefined])
+  trunks.of('sales', '192.0.2.1').slowNews('four', { type: 'normal' })
+  assert.deepEqual([known(), trunks.reports()[0]?.slow], [undefined, false])
+  tell('five', 510)
+  assert.equal(known(), undefined)
 })
 
 test('a flood of addresses fills no more rows than there are, and what the wall takes', () => {
@@ -59,6 +60,9 @@ test('a flood of addresses fills no more rows than there are, and what the wall 
   )
   assert.ok(report.safeParse({ type: 'counters', counters: {}, trunks: rows }).success)
   // What is summed up has no pattern in common.
-  trunks.of('sales', '10.1.1.1').slowNews({ type: 'slow', pattern: { first: 'event', second: 'event', lagMs: 60 } })
+  for (const callId of ['one', 'two']) {
+    const pattern = { first: 'event', second: 'in-band', lagMs: 300 } as const
+    trunks.of('sales', '10.1.1.1').slowNews(callId, { type: 'slow', pattern })
+  }
   assert.equal(trunks.of('sales', '10.1.1.1').pattern, undefined)
 })

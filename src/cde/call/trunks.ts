@@ -7,9 +7,11 @@
 import { isIP } from 'node:net'
 import { callLimits } from '../../lib/limits.ts'
 import type { TrunkReport, UncertainReason } from '../../wall/messages.ts'
-import { isWorthRemembering, type SlowNews, type SlowPattern } from '../dtmf/slow-mode.ts'
+import type { SlowNews, SlowPattern } from '../dtmf/slow-mode.ts'
 
 const OTHER = 'other'
+/** Two calls whose doubles are as far apart show the same. */
+const SAME_LAG_MS = 60
 /** Too little came of such a press, or not in the way agreed on; of the others all came, and it was not clear. */
 const lostReasons: ReadonlySet<UncertainReason> = new Set(['too-short', 'not-negotiated'])
 
@@ -21,16 +23,19 @@ export class Trunk {
   #doubled = 0
   #uncertain = 0
   #isSlow = false
-  #pattern: SlowPattern | undefined
+  #shown: SlowPattern | undefined
+  /** The call that showed it first. */
+  #shownBy = ''
+  #isKnown = false
 
   constructor(number: string, source: string) {
     this.number = number
     this.source = source
   }
 
-  /** How its last call doubled keys, if that is what its next call may begin with. */
+  /** How it doubles keys, once two calls have shown the same: what its next call expects. */
   get pattern(): SlowPattern | undefined {
-    return this.#pattern
+    return this.#isKnown ? this.#shown : undefined
   }
 
   reported(): void {
@@ -47,14 +52,15 @@ export class Trunk {
     else this.#uncertain++
   }
 
-  slowNews(news: SlowNews): void {
-    if (news.type === 'doubled') this.#doubled += Math.max(1, news.places.length)
-    else {
-      this.#isSlow = news.type === 'slow'
-      // What is summed up as `other` has no pattern in common.
-      const isRemembered = news.type === 'slow' && this.source !== OTHER && isWorthRemembering(news.pattern)
-      this.#pattern = isRemembered ? news.pattern : undefined
+  /** @param callId of the call that has shown it */
+  slowNews(callId: string, news: SlowNews): void {
+    if (news.type === 'doubled') {
+      this.#doubled += Math.max(1, news.places.length)
+      return
     }
+    this.#isSlow = news.type === 'slow'
+    // What is summed up as `other` has no pattern in common.
+    if (this.source !== OTHER) this.#learn(callId, news.type === 'slow' ? news.pattern : undefined)
   }
 
   report(): TrunkReport {
@@ -69,6 +75,17 @@ export class Trunk {
       slow: this.#isSlow,
     }
   }
+
+  #learn(callId: string, pattern: SlowPattern | undefined): void {
+    const isSame = pattern !== undefined && this.#shown !== undefined && areAlike(this.#shown, pattern)
+    this.#isKnown = isSame && (this.#isKnown || callId !== this.#shownBy)
+    if (!isSame) this.#shownBy = callId
+    this.#shown = pattern
+  }
+}
+
+function areAlike(a: SlowPattern, b: SlowPattern): boolean {
+  return a.first === b.first && a.second === b.second && Math.abs(a.lagMs - b.lagMs) <= SAME_LAG_MS
 }
 
 export class Trunks {

@@ -1,4 +1,5 @@
-/** What gives away a line that sends every key twice. Two judges, for two kinds of line; both look at distances. */
+/** What gives away a line that sends every key twice. Two judges look at distances; one can be certain, the other cannot. */
+import { secretOctets } from '../media/srtp/secret-octets.ts'
 import { type Carriage, NO_KEY } from './key-codes.ts'
 import { NO_PRESS, type RecentPresses } from './recent-presses.ts'
 
@@ -27,6 +28,8 @@ const HYPOTHESES_MAX = 16
 const HITS_TO_PROVE = 3
 /** Among them: equal keys one after another agree with far too much. */
 const CHANGES_TO_PROVE = 2
+/** How far from the distance that other calls have shown it is the same one. */
+const EXPECTED_LAG_SAMPLES = 480
 /** What three presses in a row say is said within this time, or it is forgotten. */
 const REMEMBERED_SAMPLES = 48_000
 
@@ -49,7 +52,13 @@ interface Hypothesis {
 export class OtherCarriage {
   #hypotheses: Hypothesis[] = []
   /** Of the press heard last, by carriage. */
-  readonly #keys = new Uint8Array(CARRIAGES.length).fill(NO_KEY)
+  readonly #keys = secretOctets(CARRIAGES.length).fill(NO_KEY)
+  #expected: Doubling | undefined
+
+  /** What other calls of the trunk have shown: presses of one key agree with that distance no longer by chance. */
+  expect(doubling: Doubling | undefined): void {
+    this.#expected = doubling
+  }
 
   /** A press has come that has no twin; it is in `presses`. @returns how the line doubles, once three in a row say so */
   hear(presses: RecentPresses, slot: number): Proof | undefined {
@@ -98,9 +107,16 @@ export class OtherCarriage {
       const more = each.pairs.length - (best?.pairs.length ?? 0)
       if (best === undefined || more > 0 || (more === 0 && each.lag < best.lag)) best = each
     }
-    if (best === undefined || best.pairs.length < HITS_TO_PROVE || best.changes < CHANGES_TO_PROVE) return undefined
-    if (!areMostAlone(presses, best)) return undefined
+    if (best === undefined || best.pairs.length < HITS_TO_PROVE) return undefined
+    if (best.changes < CHANGES_TO_PROVE && !this.#isExpected(best)) return undefined
+    if (!areMostAlone(presses, best) || !comeInTurn(presses, best)) return undefined
     return { first: best.first, second: best.second, lagSamples: best.lag, pairs: best.pairs }
+  }
+
+  #isExpected({ first, second, lag }: Hypothesis): boolean {
+    const expected = this.#expected
+    if (expected?.first !== first || expected.second !== second) return false
+    return Math.abs(lag - expected.lagSamples) <= EXPECTED_LAG_SAMPLES
   }
 }
 
@@ -113,55 +129,54 @@ function areMostAlone(presses: RecentPresses, { second, pairs, to }: Hypothesis)
   return withTwin.length < pairs.length
 }
 
+/** A caller whose keys take another carriage from some key on repeats himself, too; but nothing more comes in the first one. */
+function comeInTurn(presses: RecentPresses, { first, pairs }: Hypothesis): boolean {
+  const since = presses.fromOf(pairs[0]?.double ?? NO_PRESS)
+  return presses.between(since, Number.POSITIVE_INFINITY).some((slot) => presses.carriageOf(slot) === first)
+}
+
 /** The same key in the same carriage after more than this is no echo. */
 const OWN_LAG_SAMPLES_MAX = 4_800
 const OWN_SPREAD_SAMPLES = 120
 /** By how much the way to the next pair must differ from the one inside a pair: a hand that keeps its time makes no pairs. */
 const RHYTHM_SAMPLES_MIN = 320
-/** Eleven in a second: no finger presses the same key as fast. */
-const FINGER_SAMPLES_MIN = 720
-const FAST_PAIRS = 3
 const PAIRS = 4
 const CHANGES = 3
-/** Whatever the rhythm: no hand has so many keys to press twice, at one distance, and none once. */
-const MANY_PAIRS = 6
-const MANY_CHANGES = 4
-/** Of a line on which a whole field was pairs: then two more are enough, whatever their keys and rhythm. */
-const SUSPECTED_PAIRS = 2
 /** The next pair comes before that, or the count begins anew. */
 const PAUSE_SAMPLES_MAX = 24_000
 
+/** Pairs one after another, all with the same distance inside and another one between them, and no key alone. */
 interface Pairs {
   readonly carriage: Carriage
-  readonly list: Pair[]
+  count: number
+  /** Where the latest one ended. */
+  to: number
   lagMin: number
   lagMax: number
-  /** Those that came at another distance from the pair before than lies inside a pair. */
-  offBeat: number
   /** How often the key was another one than that of the pair before. */
   changes: number
 }
 
 /**
- * Doubles in the same carriage. A hand that keys 5555 makes pairs too; what no hand makes is pairs of different keys, one after
- * another, none alone between them, all with the same distance, and that another one than from pair to pair.
+ * Doubles in the same carriage: an event that comes again, a tone and its echo. No number of pairs proves them: somebody who
+ * keys 44 33 22 11 makes the same ones. They are a reason to ask again, slowly, and none to take a key back.
  */
 export class SameCarriage {
   /** Of the latest pair. */
-  readonly #key = Uint8Array.of(NO_KEY)
+  readonly #key = secretOctets(1).fill(NO_KEY)
   #pairs: Pairs | undefined
   #isSuspected = false
 
-  /** What was keyed before was nothing but pairs, and wrong. Counts until a key comes alone. */
+  /** What was keyed before was nothing but pairs, and wrong: from now on pairs of one key count too, until a key comes alone. */
   suspect(): void {
     this.#isSuspected = true
   }
 
-  /** A press has come; it is in `presses`. @returns how the line doubles, once it is beyond doubt */
-  hear(presses: RecentPresses, slot: number): Proof | undefined {
+  /** A press has come; it is in `presses`. @returns how many pairs came in a row, once that is odd; otherwise 0 */
+  hear(presses: RecentPresses, slot: number): number {
     const carriage = presses.carriageOf(slot)
     const before = presses.before(slot)
-    if (before === NO_PRESS || presses.roleOf(before) === 'is-double') return undefined
+    if (before === NO_PRESS || presses.roleOf(before) === 'is-double') return 0
     const lag = presses.fromOf(slot) - presses.fromOf(before)
     if (presses.keyOf(slot) !== presses.keyOf(before) || lag > OWN_LAG_SAMPLES_MAX) {
       // The one before stays alone.
@@ -169,17 +184,18 @@ export class SameCarriage {
         this.forget()
         this.#isSuspected = false
       }
-      return undefined
+      return 0
     }
     presses.setRole(before, 'has-double')
     presses.setRole(slot, 'is-double')
-    this.#count(presses, { original: before, double: slot }, lag)
-    return this.#proven()
+    const { count, changes } = this.#count(presses, before, slot)
+    if (count < PAIRS || (changes < CHANGES && !this.#isSuspected)) return 0
+    this.forget()
+    return count
   }
 
-  settle(presses: RecentPresses, now: number): void {
-    const latest = this.#pairs?.list.at(-1)
-    if (latest !== undefined && now - presses.fromOf(latest.double) > PAUSE_SAMPLES_MAX) this.forget()
+  settle(now: number): void {
+    if (this.#pairs !== undefined && now - this.#pairs.to > PAUSE_SAMPLES_MAX) this.forget()
   }
 
   forget(): void {
@@ -187,33 +203,21 @@ export class SameCarriage {
     this.#key.fill(NO_KEY)
   }
 
-  #count(presses: RecentPresses, pair: Pair, lag: number): void {
-    const carriage = presses.carriageOf(pair.double)
-    const isSameKey = presses.keyOf(pair.double) === this.#key[0]
-    this.#key[0] = presses.keyOf(pair.double)
+  #count(presses: RecentPresses, original: number, double: number): Pairs {
+    const carriage = presses.carriageOf(double)
+    const [from, to] = [presses.fromOf(original), presses.fromOf(double)]
+    const lag = to - from
+    const isSameKey = presses.keyOf(double) === this.#key[0]
+    this.#key[0] = presses.keyOf(double)
     const known = this.#pairs
-    const spread = known === undefined ? 0 : Math.max(known.lagMax, lag) - Math.min(known.lagMin, lag)
-    if (known?.carriage !== carriage || spread > OWN_SPREAD_SAMPLES) {
-      this.#pairs = { carriage, list: [pair], lagMin: lag, lagMax: lag, offBeat: 1, changes: 0 }
-      return
-    }
-    const between = presses.fromOf(pair.original) - presses.fromOf(known.list.at(-1)?.double ?? NO_PRESS)
-    known.lagMin = Math.min(known.lagMin, lag)
-    known.lagMax = Math.max(known.lagMax, lag)
-    if (Math.abs(between - lag) >= RHYTHM_SAMPLES_MIN) known.offBeat++
-    if (!isSameKey) known.changes++
-    known.list.push(pair)
-  }
-
-  #proven(): Proof | undefined {
-    if (this.#pairs === undefined) return undefined
-    const { carriage, list, lagMin, lagMax, offBeat, changes } = this.#pairs
-    const isFast = lagMax < FINGER_SAMPLES_MIN && offBeat >= FAST_PAIRS
-    const isSlow = offBeat >= PAIRS && changes >= CHANGES
-    const isMany = list.length >= MANY_PAIRS && changes >= MANY_CHANGES
-    const isAgain = this.#isSuspected && list.length >= SUSPECTED_PAIRS
-    if (!isFast && !isSlow && !isMany && !isAgain) return undefined
-    this.#isSuspected = false
-    return { first: carriage, second: carriage, lagSamples: (lagMin + lagMax) / 2, pairs: list }
+    const lagMin = Math.min(known?.lagMin ?? lag, lag)
+    const lagMax = Math.max(known?.lagMax ?? lag, lag)
+    // In 4444 3333 every second pair follows in the time of the keys inside: those are four keys and four keys.
+    const isOffBeat = known === undefined || Math.abs(from - known.to - lag) >= RHYTHM_SAMPLES_MIN
+    const goesOn = known?.carriage === carriage && lagMax - lagMin <= OWN_SPREAD_SAMPLES && isOffBeat
+    this.#pairs = goesOn
+      ? { carriage, count: known.count + 1, to, lagMin, lagMax, changes: known.changes + (isSameKey ? 0 : 1) }
+      : { carriage, count: 1, to, lagMin: lag, lagMax: lag, changes: 0 }
+    return this.#pairs
   }
 }

@@ -84,12 +84,13 @@ export class Presses {
     const slot = this.#take(key, kind, from, kind === INFO ? now : Number.POSITIVE_INFINITY)
     this.#decideAt[slot] = from + HOLD_SAMPLES
     for (let other = 0; other < SLOTS; other++) if (this.#explains(slot, other)) this.#key[other] = NO_KEY
-    const wasSlow = this.#slow.isSlow
-    if (this.#slow.arrives(key, carriage, from)) {
+    const meaning = this.#slow.arrives(key, carriage, from)
+    if (meaning === 'double') {
       this.#key[slot] = NO_KEY
-      if (!wasSlow) this.#dropDoubles()
       return
     }
+    // Whether the line makes pairs or the caller keys them is not to be known: then no key is certain.
+    if (meaning === 'in-pairs') this.#listener.onUncertain({ why: 'doubled', wasTold: true, isLatest: false })
     this.#count(kind)
     const twin = this.#twinOf(slot)
     if (twin !== -1) {

@@ -1,7 +1,7 @@
 /**
- * Lines that send every key twice: an event and, some hundred milliseconds later, a tone made from it; an event sent once more
- * with a new timestamp; a tone and its echo. The second one is further away than the carriages of one press ever are
- * (`Presses`), and it carries the same key: only that it comes every time, at the same distance, gives it away.
+ * Lines that send every key twice: an event and, some hundred milliseconds later, a tone made from it. The second one is further
+ * away than the carriages of one press ever are (`Presses`), and it carries the same key: only that it comes every time, at the
+ * same distance, gives it away.
  * ```
  *           the evidence is beyond doubt (doubling-evidence.ts)      3 presses in a row without their double
  *   watching ────────────────────────────────────────────────▶ slow ─────────────────────────────────────────▶ watching
@@ -10,7 +10,12 @@
  *                                                                  learned: swallowed, one for one
  * ```
  * Since a double is swallowed only for a press that has none yet, a key that is pressed twice on a slow line, which is four
- * presses in all, is told twice. Sans-I/O; positions in samples of 8 kHz. Keys stay for 0.9 s, to be compared, and are wiped.
+ * presses in all, is told twice. What other calls of the trunk have shown swallows nothing: this one has to show it again.
+ *
+ * Doubles in one and the same carriage, an event sent once more or a tone and its echo, are never swallowed: a hand can make the
+ * same ones. They are counted, and are a reason for doubt.
+ *
+ * Sans-I/O; positions in samples of 8 kHz. Keys stay for a second, to be compared, and are wiped.
  */
 import {
   type Doubling,
@@ -23,7 +28,7 @@ import {
 import type { Carriage, KeyCode } from './key-codes.ts'
 import { NO_PRESS, RecentPresses } from './recent-presses.ts'
 
-/** How a line doubles: plain data, and what a trunk's next call begins with. */
+/** How a line doubles: plain data, and what a trunk's next call expects. */
 export interface SlowPattern {
   readonly first: Carriage
   readonly second: Carriage
@@ -31,8 +36,9 @@ export interface SlowPattern {
 }
 
 /**
- * What comes of it: plain data, and no key in it. `doubled`: a double was swallowed; or, where there are `places`, keys that had
- * been told were doubles (counted back from the key told last, which is 0). `slow`: how the line doubles; `normal`: no more.
+ * What comes of it: plain data, and no key in it. `doubled`: a double was swallowed, or came in one carriage and is only counted;
+ * where there are `places`, keys that had been told were doubles (counted back from the key told last, which is 0). `slow`: how
+ * the line doubles; `normal`: no more.
  */
 export type SlowNews =
   | { readonly type: 'doubled'; readonly places: readonly number[] }
@@ -40,25 +46,14 @@ export type SlowNews =
   | { readonly type: 'normal' }
 
 const SAMPLES_PER_MS = 8
-/** With the tolerance, still faster than any finger presses the same key again. */
-const OWN_LAG_MS_REMEMBERED = 70
-const KEY_KEPT_SAMPLES = LAG_SAMPLES_MAX + 800
 /** How far from the distance learned a double may be. */
 const TOLERANCE_SAMPLES = 480
-const OWN_TOLERANCE_SAMPLES = 120
 const LONELY_TO_END = 3
 /** A tone is known so long after it began. */
 const LATENCY_SAMPLES = 800
 /** A press that has no twin by then has none: the skew of two carriages, and the latency. */
 const TWIN_SAMPLES = 1_600
-
-/**
- * Whether the next call may begin with what this one has shown. If the line was put right meanwhile, nothing that a hand does
- * must look like a double to it: neither in another carriage, nor in the same one as fast as this.
- */
-export function isWorthRemembering({ first, second, lagMs }: SlowPattern): boolean {
-  return first !== second || lagMs < OWN_LAG_MS_REMEMBERED
-}
+const KEY_KEPT_SAMPLES = LAG_SAMPLES_MAX + TOLERANCE_SAMPLES + LATENCY_SAMPLES + 320
 
 export class SlowMode {
   readonly #tell: (news: SlowNews) => void
@@ -66,6 +61,7 @@ export class SlowMode {
   readonly #other = new OtherCarriage()
   readonly #same = new SameCarriage()
   #pattern: Doubling | undefined
+  #expected: Doubling | undefined
   #told = 0
   #lonely = 0
   /** Presses that began until then have had their time to get a twin. */
@@ -80,9 +76,9 @@ export class SlowMode {
     return this.#pattern !== undefined
   }
 
-  /** What other calls of the trunk have shown: this one begins with it, unless it knows better. */
+  /** What other calls of the trunk have shown. Nothing is swallowed for it; this call needs less variety to show the same. */
   expect({ first, second, lagMs }: SlowPattern): void {
-    this.#pattern ??= { first, second, lagSamples: lagMs * SAMPLES_PER_MS }
+    this.#expectOf({ first, second, lagSamples: lagMs * SAMPLES_PER_MS })
   }
 
   /** A field that was keyed on this line was wrong, and nothing but pairs. */
@@ -90,17 +86,17 @@ export class SlowMode {
     this.#same.suspect()
   }
 
-  /** A press is certain, and nobody was told of it yet. @returns true when it is the double of another one: then it is nothing new */
-  arrives(key: KeyCode, carriage: Carriage, from: number): boolean {
-    const isDouble = this.explains(key, carriage, from)
-    if (isDouble) return true
+  /**
+   * A press is certain, and nobody was told of it yet.
+   * @returns `double` of another one: then it is nothing new; `in-pairs`: it is told, but every key has come twice for a while
+   */
+  arrives(key: KeyCode, carriage: Carriage, from: number): 'double' | 'in-pairs' | 'single' {
+    if (this.explains(key, carriage, from)) return 'double'
     const slot = this.#presses.add(key, carriage, from)
     this.#isAnyUnheard = true
-    const proof = this.isSlow ? undefined : this.#same.hear(this.#presses, slot)
-    if (proof === undefined) return false
-    this.#becomeSlow(proof)
-    this.#tell({ type: 'doubled', places: [] })
-    return true
+    const pairs = this.isSlow ? 0 : this.#same.hear(this.#presses, slot)
+    for (let pair = 0; pair < pairs; pair++) this.#tell({ type: 'doubled', places: [] })
+    return pairs > 0 ? 'in-pairs' : 'single'
   }
 
   /** A press that came before the line was known to be slow: whether it has turned out to be a double. */
@@ -145,15 +141,16 @@ export class SlowMode {
    * @param now position that arrives now. @returns true when the line has shown just now that it is slow
    */
   settle(now: number): boolean {
-    const pattern = this.#pattern
-    if (pattern === undefined) this.#hearThoseLeftAlone(now - TWIN_SAMPLES)
-    else {
-      const waits = pattern.lagSamples + toleranceOf(pattern) + LATENCY_SAMPLES
-      this.#presses.olderThan(now - waits, (slot) => this.#noteAlone(slot))
+    const wasSlow = this.isSlow
+    if (!wasSlow) this.#hearThoseLeftAlone(now - TWIN_SAMPLES)
+    const hasBecomeSlow = !wasSlow && this.isSlow
+    const pattern = this.#pattern ?? this.#expected
+    if (pattern !== undefined) {
+      const waits = pattern.lagSamples + TOLERANCE_SAMPLES + LATENCY_SAMPLES
+      this.#presses.olderThan(now - waits, (slot) => this.#noteAlone(slot, pattern))
     }
-    const hasBecomeSlow = pattern === undefined && this.isSlow
     this.#presses.olderThan(now - KEY_KEPT_SAMPLES, (slot) => this.#presses.forgetKey(slot))
-    this.#same.settle(this.#presses, now)
+    this.#same.settle(now)
     this.#other.settle(now)
     return hasBecomeSlow
   }
@@ -171,7 +168,7 @@ export class SlowMode {
     const pattern = this.#pattern
     if (pattern?.second !== carriage) return false
     const { first, lagSamples } = pattern
-    const original = this.#presses.nearest(key, first, from, lagSamples, toleranceOf(pattern))
+    const original = this.#presses.nearest(key, first, from, lagSamples, TOLERANCE_SAMPLES)
     if (original === NO_PRESS) return false
     this.#presses.setRole(original, 'has-double')
     const lag = from - this.#presses.fromOf(original)
@@ -192,13 +189,26 @@ export class SlowMode {
     }
   }
 
-  #noteAlone(slot: number): void {
-    if (this.#presses.roleOf(slot) !== 'single' || this.#presses.carriageOf(slot) !== this.#pattern?.first) return
+  #noteAlone(slot: number, pattern: Doubling): void {
+    if (this.#presses.roleOf(slot) !== 'single' || this.#presses.carriageOf(slot) !== pattern.first) return
+    if (!this.isSlow && this.#hasLater(slot, pattern)) return
     this.#presses.setRole(slot, 'lonely')
     if (++this.#lonely < LONELY_TO_END) return
     this.#pattern = undefined
+    this.#expectOf(undefined)
     this.#lonely = 0
     this.#tell({ type: 'normal' })
+  }
+
+  /** Whether a press has what may be its double, on a line that has not shown yet that it doubles. */
+  #hasLater(slot: number, { second, lagSamples }: Doubling): boolean {
+    const latest = this.#presses.fromOf(slot) + lagSamples + TOLERANCE_SAMPLES
+    return this.#presses.earlier(this.#presses.keyOf(slot), second, latest, 2 * TOLERANCE_SAMPLES).length > 0
+  }
+
+  #expectOf(doubling: Doubling | undefined): void {
+    this.#expected = doubling
+    this.#other.expect(doubling)
   }
 
   /** The doubles that were told before the line was known are taken back. */
@@ -231,7 +241,7 @@ export class SlowMode {
     return later.flatMap((slot) => {
       if (presses.carriageOf(slot) !== pattern.second) return []
       const [key, from] = [presses.keyOf(slot), presses.fromOf(slot)]
-      const original = presses.nearest(key, pattern.first, from, pattern.lagSamples, toleranceOf(pattern))
+      const original = presses.nearest(key, pattern.first, from, pattern.lagSamples, TOLERANCE_SAMPLES)
       return original === NO_PRESS ? [] : [{ original, double: slot }]
     })
   }
@@ -241,8 +251,4 @@ export class SlowMode {
     const twin = this.#presses.twinOf(slot)
     return twin !== NO_PRESS && this.#presses.numberOf(twin) === 0
   }
-}
-
-function toleranceOf({ first, second }: { first: Carriage; second: Carriage }): number {
-  return first === second ? OWN_TOLERANCE_SAMPLES : TOLERANCE_SAMPLES
 }
