@@ -20,7 +20,13 @@ process.on('unhandledRejection', dieWithoutMessage)
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {})
 
 /** A dot less on a screen is no loss, nor is a figure less; an answer of a gateway or the end of a call would be. */
-const droppable: ReadonlySet<Report['type']> = new Set(['field', 'keys-dropped', 'slow-mode', 'counters', 'call-quality'])
+const droppable: ReadonlySet<Report['type']> = new Set([
+  'field',
+  'keys-dropped',
+  'slow-mode',
+  'counters',
+  'call-quality',
+])
 let refusedMessages = 0
 let stopping: Promise<void> | undefined
 const zone = new CardZone({
