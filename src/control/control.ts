@@ -129,28 +129,27 @@ function listen(port: CdePort): { deliver(to: (letter: Letter) => void): void } 
 function cleanUp(store: Store, clock: Clock, timers: Timers, log: Log, eventsKeptMs: number): () => void {
   let isStopped = false
   let cancel = (): void => {}
-  const next = (delayMs: number): void => {
-    if (!isStopped) cancel = timers.after(delayMs, run)
-  }
-  const run = (): void => {
+  /** @returns when the next one is due */
+  const clean = async (): Promise<number> => {
     const nowMs = clock.wallMs()
-    const work = store.transact(async ({ db }) => {
-      await deleteExpiredWidgetTokens(db, nowMs)
-      await deleteResponsesBefore(db, nowMs - controlLimits.idempotencyKeptMs)
-      return deleteEventsBefore(db, nowMs - eventsKeptMs, controlLimits.eventsDeletedPerCommit)
-    })
-    work.then(
-      (deleted) => {
-        const isMoreLeft = deleted === controlLimits.eventsDeletedPerCommit
-        next(isMoreLeft ? controlLimits.eventsDeletePauseMs : controlLimits.cleanUpEveryMs)
-      },
-      () => {
-        log.error({ part: 'clean-up' }, 'clean-up failed')
-        next(controlLimits.cleanUpEveryMs)
-      },
-    )
+    try {
+      const deleted = await store.transact(async ({ db }) => {
+        await deleteExpiredWidgetTokens(db, nowMs)
+        await deleteResponsesBefore(db, nowMs - controlLimits.idempotencyKeptMs)
+        return deleteEventsBefore(db, nowMs - eventsKeptMs, controlLimits.eventsDeletedPerCommit)
+      })
+      const isMoreLeft = deleted === controlLimits.eventsDeletedPerCommit
+      return isMoreLeft ? controlLimits.eventsDeletePauseMs : controlLimits.cleanUpEveryMs
+    } catch {
+      log.error({ part: 'clean-up' }, 'clean-up failed')
+      return controlLimits.cleanUpEveryMs
+    }
   }
-  run()
+  const run = async (): Promise<void> => {
+    const delayMs = await clean()
+    if (!isStopped) cancel = timers.after(delayMs, () => void run())
+  }
+  void run()
   return () => {
     isStopped = true
     cancel()
