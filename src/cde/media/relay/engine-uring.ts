@@ -16,6 +16,8 @@ import { bindUdp, connectUdp } from './udp.ts'
 import { Ring } from './uring-ring.ts'
 import { openWakeFd } from './wake-up.ts'
 
+const REAPS_MAX = 16
+
 /** ENOBUFS and ECANCELED end a receive and say nothing about the peer; what else a connected socket reports does. */
 const transientErrors: ReadonlySet<number> = new Set([105, 125])
 
@@ -173,7 +175,10 @@ export class UringEngine implements PolledEngine {
     // What the first sockets have heard until now comes before what the second ones hear. A plain submission would let the
     // kernel hand over a few only; a wait for many, without the time for it, lets it hand over all that is there.
     this.#ring.wait(relayLimits.packetsPerTurnMax, 0)
-    this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
+    // Reaping submits when the queue is full, and a submission brings more.
+    for (let reaps = 0; reaps < REAPS_MAX && !this.#ring.isEmpty; reaps++) {
+      this.#ring.reap(relayLimits.packetsPerTurnMax, this.#arrived)
+    }
     for (const [index, port] of ports.entries()) this.#connected(port, peers[index], fds[index])
   }
 
