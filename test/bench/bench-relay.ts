@@ -42,6 +42,11 @@ interface Figure {
   readonly bad: number
 }
 
+/** sched(7): where each session is a group of its own, `nice` counts inside it, and the group has a number too. */
+async function setSessionNice(nice: number): Promise<void> {
+  await writeFile('/proc/self/autogroup', String(nice)).catch(() => undefined)
+}
+
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -155,10 +160,15 @@ const figures: Figure[] = []
 const header =
   'design             calls saturated  ratio  CPU/pkt  real-time CPU  ratio  p50       p99   lost   bad  (per forwarded packet)'
 process.stdout.write(`${header}\n`)
-for (const calls of callCounts) {
-  const measured = await measure(calls, program, folder)
-  figures.push(...measured)
-  for (const figure of measured) process.stdout.write(`${row(figure, ratios(measured))}\n`)
+await setSessionNice(-20)
+try {
+  for (const calls of callCounts) {
+    const measured = await measure(calls, program, folder)
+    figures.push(...measured)
+    for (const figure of measured) process.stdout.write(`${row(figure, ratios(measured))}\n`)
+  }
+} finally {
+  await setSessionNice(0)
 }
 if (values.json) {
   const machine = { processor: os.cpus()[0]?.model ?? 'unknown', node: process.version, kernel: os.release() }
