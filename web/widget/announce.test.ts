@@ -38,7 +38,7 @@ test('single keys are not spoken, changes of state are', () => {
 test('a key that was not clear is spoken once, at once, and never which key', () => {
   const collecting = taking(number('collecting'))
   const unclear = taking(number('collecting', { count: 5, uncertain: { why: 'too-near', at: 5 } }))
-  const sentence = 'Card number: One key was not clear. Ask the caller to key it again.'
+  const sentence = 'Card number: One key was not clear. Ask the caller to key it again, slowly.'
   assert.equal(announce(collecting, unclear), sentence)
   const later = taking(number('collecting', { count: 6, uncertain: { why: 'too-near', at: 5 } }))
   assert.equal(announce(unclear, later), '')

@@ -46,11 +46,11 @@ const fieldErrorWords: Readonly<Record<FieldError, readonly [wrong: string, ask:
   expired: ['This date has passed', 'ask the caller to check it, or for another card.'],
   'first-digit-timeout': ['No key was pressed', 'ask the caller whether the card is at hand.'],
   'between-digits-timeout': ['The caller stopped part way', 'ask the caller to key it in one go.'],
-  'uncertain-key': ['One key was not clear', 'ask the caller to key it again.'],
+  'uncertain-key': ['One key was not clear', 'ask the caller to key it again, slowly.'],
 }
 
 /** While the caller still keys a field that cannot become valid any more. */
-export const uncertainSentence = 'One key was not clear. Ask the caller to key it again.'
+export const uncertainSentence = 'One key was not clear. Ask the caller to key it again, slowly.'
 
 /** The caller may be on mute, or gone; or the phone sends nothing in pauses. */
 export const callerSilentSentence = 'Nothing is heard from the caller. Ask them to say something.'
