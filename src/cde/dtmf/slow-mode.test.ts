@@ -347,6 +347,19 @@ test('a key that is pressed twice at just the distance of the line’s doubles i
   }
 })
 
+test('a caller whose keys take another carriage in mid number, and repeat themselves in time, doubles nothing', () => {
+  for (const [first, second] of [
+    ['event', 'in-band'],
+    ['in-band', 'event'],
+  ] as const) {
+    const pressed = Array.from({ length: 12 }, (_, i) => at(1 + (i % 2), 500 + 190 * i))
+    const sent = pressed.map((press, i) => ({ ...press, carriage: i < 4 ? first : second }))
+    const call = new Listening()
+    assert.equal(call.take(sent).join(), pressed.map(({ key }) => key).join(), `${first}, then ${second}`)
+    assert.equal(call.slow.isSlow, false)
+  }
+})
+
 test('a double that was told in place of a press that came at the same time is not taken back', () => {
   const line = { name: 'event after its tone', first: 'in-band', second: 'event', lagMs: 250 } as const
   const pressed = [at(2, 500), at(9, 1_000), at(0, 1_700), at(4, 1_750), at(4, 2_004), at(7, 3_000)]
