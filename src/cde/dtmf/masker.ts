@@ -71,10 +71,10 @@ const HINDSIGHT_CONTRAST_DB_MAX = 15
 /** The further it stands out, the less pure it must be. */
 const HINDSIGHT_PURITY = 0.91
 const HINDSIGHT_PURITY_PER_DB = 0.02
-/** While a key is awaited, 15 ms as loud as the voice over them are found; what hardly stands out must be purer. */
+/** While a key is awaited, 15 ms as loud as the voice over them are found; what hardly stands out must be a little purer. */
 const AWAITED_CONTRAST_DB = 9
 const AWAITED_PURITY_PER_DB = 0.015
-const AWAITED_PURITY_MAX = 0.72
+const AWAITED_PURITY_MAX = 0.46
 const AWAITED_LONG_PURITY = 0.36
 const ALERT_HOPS = 200
 /** What puts it on alert, and speech hardly ever has: two clear detections apart within a second, or one clear and long. */
@@ -251,7 +251,7 @@ function hindsightPurity(contrast: number): number {
   return HINDSIGHT_PURITY - HINDSIGHT_PURITY_PER_DB * Math.min(HINDSIGHT_CONTRAST_DB_MAX, contrast)
 }
 
-/** The same while a key is awaited: hardly any tone is not taken, and one in fifteen of speech is. */
+/** The same while a key is awaited: hardly any tone is not taken, and a tenth of speech is. */
 function awaitedPurity(contrast: number): number {
   const purity = NOTED_PURITY + AWAITED_PURITY_PER_DB * (AWAITED_CONTRAST_DB - contrast)
   return Math.min(AWAITED_PURITY_MAX, Math.max(NOTED_PURITY, purity))
