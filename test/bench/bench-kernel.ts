@@ -2,10 +2,9 @@
  * What the kernel's forwarding costs, against rtpengine and our own relay in user space in the same run: both directions of N
  * calls that are not armed, between two hosts (network namespaces joined by a veth pair). Needs root.
  *
- * A relay in user space has core 0, and costs its process's CPU time at saturation; what the kernel does for packets on their
- * way to it is done, and paid for, by the generator on core 1, and is not counted. With the kernel's forwarding all is done on
- * core 1: it costs what the generator needs more than for packets that go straight from leg to leg, plus our process's CPU
- * time. The veth pair, which a packet passes twice, is in the latter only. CPU time, unlike packets per second, is what it is
+ * A relay in user space has core 0, and so has all that the kernel does for packets that arrive for it: it costs its process's time
+ * and the core's time in interrupts, and no more than the core's whole time while it is saturated. With the kernel's forwarding all is done on core 1, in interrupts of the generator: it costs
+ * what the generator needs more than for packets that go straight from leg to leg, plus our process's time. CPU time, unlike packets per second, is what it is
  * when other programs run, too, or nearly so. Prints a table; with `--json` one object on the last line.
  *
  * node test/bench/bench-kernel.ts [--json] [--quick] [--engines kernel,uring] [--calls 200,1000] [--rounds 3]
@@ -18,6 +17,7 @@ import { parseArgs } from 'node:util'
 import { isPresent } from '../../scripts/debian-packages.mjs'
 import { temporaryFolder, type TemporaryFolder } from '../support/temp-folder.ts'
 import { benchHosts } from './kernel/bench-hosts.ts'
+import { coreSeconds, receiveOn } from './kernel/core-use.ts'
 import { buildGenerator, generate, type Load, type Measured } from './relay/generator.ts'
 import { startOwnRelay } from './relay/own-relay.ts'
 import { startRtpengine } from './relay/peer-rtpengine.ts'
@@ -31,6 +31,11 @@ const KERNEL = 'kernel'
 interface Design {
   readonly name: string
   start(calls: number, net: BenchNet): Promise<RelayUnderTest>
+}
+
+interface Run extends Measured {
+  /** Of the relay's core, per packet of the whole run. */
+  readonly coreUs: number
 }
 
 /** Medians over the rounds. */
@@ -87,17 +92,28 @@ const loadOf = (calls: number): Load => ({
   measuredMs,
 })
 
-async function run(design: Design, calls: number, net: BenchNet, program: string, folder: TemporaryFolder) {
+async function run(
+  design: Design,
+  calls: number,
+  net: BenchNet,
+  program: string,
+  folder: TemporaryFolder,
+): Promise<Run> {
+  receiveOn(isInUserSpace(design) ? RELAY_CORE : undefined)
   const relay = await design.start(calls, net)
   try {
     const file = folder.file('calls')
     await writeFile(file, relay.ports.map(({ caller, agent }) => `${caller} ${agent}\n`).join(''))
-    return await generate(program, file, loadOf(calls), GENERATOR_CORE, relay.pid, net)
+    const before = coreSeconds(RELAY_CORE, relay.pid)
+    const measured = await generate(program, file, loadOf(calls), GENERATOR_CORE, relay.pid, net)
+    const usedUs = ((coreSeconds(RELAY_CORE, relay.pid) - before) * 1e6) / Math.max(1, measured.receivedWhole)
+    return { ...measured, coreUs: Math.min(usedUs, 1e6 / Math.max(1, measured.packetsPerSecond)) }
   } finally {
     await relay.close()
   }
 }
 
+const isInUserSpace = (design: Design): boolean => design !== nobody && design.name !== KERNEL
 const generatorUs = (run: Measured): number => (run.generatorCpuSeconds * 1e6) / Math.max(1, run.received)
 const relayUs = (run: Measured): number => (run.relayCpuSeconds * 1e6) / Math.max(1, run.received)
 
@@ -106,16 +122,16 @@ type Choice = (numbers: readonly number[]) => number
 const least: Choice = (numbers) => Math.min(...numbers)
 
 /** @param alone runs of the generator with no relay between its legs */
-function cpuUsOf(design: Design, runs: readonly Measured[], alone: readonly Measured[], choose: Choice): number {
+function cpuUsOf(design: Design, runs: readonly Run[], alone: readonly Run[], choose: Choice): number {
   const aloneUs = choose(alone.map(generatorUs))
   if (design === nobody) return round2(aloneUs)
-  const kernelUs = design.name === KERNEL ? choose(runs.map(generatorUs)) - aloneUs : 0
-  return round2(kernelUs + choose(runs.map(relayUs)))
+  if (isInUserSpace(design)) return round2(choose(runs.map(({ coreUs }) => coreUs)))
+  return round2(choose(runs.map(generatorUs)) - aloneUs + choose(runs.map(relayUs)))
 }
 
 /** All designs in each round, so that a busy minute of the machine meets them alike. */
 async function measure(calls: number, net: BenchNet, program: string, folder: TemporaryFolder): Promise<Figure[]> {
-  const results = designs.map((design) => ({ design, runs: [] as Measured[] }))
+  const results = designs.map((design) => ({ design, runs: [] as Run[] }))
   for (let round = 0; round < rounds; round++) {
     for (const { design, runs } of results) runs.push(await run(design, calls, net, program, folder))
   }
