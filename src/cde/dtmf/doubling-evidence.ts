@@ -109,7 +109,7 @@ export class OtherCarriage {
     }
     if (best === undefined || best.pairs.length < HITS_TO_PROVE) return undefined
     if (best.changes < CHANGES_TO_PROVE && !this.#isExpected(best)) return undefined
-    if (!areMostAlone(presses, best) || !comeInTurn(presses, best)) return undefined
+    if (!areAlone(presses, best) || !comeInTurn(presses, best)) return undefined
     return { first: best.first, second: best.second, lagSamples: best.lag, pairs: best.pairs }
   }
 
@@ -120,13 +120,18 @@ export class OtherCarriage {
   }
 }
 
-/** On a line that sends both carriages as it should, a press without a twin is the exception. */
-function areMostAlone(presses: RecentPresses, { second, pairs, to }: Hypothesis): boolean {
-  const since = presses.fromOf(pairs[0]?.double ?? NO_PRESS) - 1
-  const withTwin = presses
-    .between(since, to)
-    .filter((slot) => presses.carriageOf(slot) === second && presses.twinOf(slot) !== NO_PRESS)
-  return withTwin.length < pairs.length
+/**
+ * The latest ones have no twin among them, and no press without a double: a line that sends both carriages as it should, and
+ * loses one of them now and then, has.
+ */
+function areAlone(presses: RecentPresses, { first, second, pairs: all, to }: Hypothesis): boolean {
+  const pairs = all.slice(-HITS_TO_PROVE)
+  const since = presses.fromOf(pairs[0]?.original ?? NO_PRESS) - 1
+  const lastOriginal = presses.fromOf(pairs.at(-1)?.original ?? NO_PRESS)
+  const slots = presses.between(since, to)
+  const isAnyTwin = slots.some((slot) => presses.carriageOf(slot) === second && presses.twinOf(slot) !== NO_PRESS)
+  const originals = slots.filter((slot) => presses.carriageOf(slot) === first && presses.fromOf(slot) <= lastOriginal)
+  return !isAnyTwin && originals.length === pairs.length
 }
 
 /** A caller whose keys take another carriage from some key on repeats himself, too; but nothing more comes in the first one. */
