@@ -56,10 +56,14 @@ export class Replacement {
    */
   cover(samples: Int16Array, from: number, to: number, isPressStart: boolean): void {
     if (isPressStart && this.#kind === 'flat' && !this.isSounding) this.#pipAt = -this.#waitSamples()
+    let pipAt = this.#pipAt
     for (let i = from; i < to; i++) {
-      if (this.#pipAt < PIP_SAMPLES) samples[i] = PIP[this.#pipAt++] ?? 0
-      else samples[i] = this.#kind === 'comfort' ? this.#noise.next() : 0
+      if (pipAt < PIP_SAMPLES) {
+        samples[i] = pipAt < 0 ? 0 : (PIP[pipAt] as number)
+        pipAt++
+      } else samples[i] = this.#kind === 'comfort' ? this.#noise.next() : 0
     }
+    this.#pipAt = pipAt
   }
 
   /**
