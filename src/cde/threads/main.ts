@@ -44,7 +44,8 @@ function run({ name, engine, polled }: ChosenEngine, kernel: FlowForwarder | und
     { ports, replacement, jitterMs, random: systemRandom, nowMs, kernel: forwarder, associate },
     tell,
   )
-  const tellCounters = (): void => tell({ type: 'counters', counters: { ...media.counters(), ...polled?.counters() } })
+  const tellCounters = (): void =>
+    tell({ type: 'counters', counters: { ...media.recentCounters(), ...polled?.counters() } })
   setInterval(tellCounters, threadLimits.countersEveryMs).unref()
 
   const life = polled === undefined ? eventLoopLife(media) : polledLife(media, polled)

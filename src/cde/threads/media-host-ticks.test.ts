@@ -144,3 +144,28 @@ test('secrets for a call that is gone are wiped', async () => {
   call.host.execute({ type: 'use', call: 9, terms: { sessions, ownFormats, keys: { caller: keys, agent: undefined } } })
   for (const octets of [keys.own, keys.peer[0]?.octets ?? assert.fail()]) assert.deepEqual([...octets], [0, 0, 0])
 })
+
+test('recent counters are those of live and of ended calls together, and never go down', async () => {
+  const call = await callOf({ caller: [pcma], agent: [pcma] })
+  const both = (): void => {
+    call.says('caller')
+    call.says('agent')
+  }
+  const passed: number[] = []
+  for (let atMs = 500; atMs <= 6_000; atMs += 100) {
+    call.run(atMs, both)
+    passed.push(call.host.recentCounters()['passing_passed'] ?? 0)
+  }
+  call.order({ type: 'close' })
+  const all = call.host.counters()['passing_passed'] ?? 0
+  for (let atMs = 6_100; atMs <= 9_000; atMs += 100) {
+    call.skipTo(atMs)
+    passed.push(call.host.recentCounters()['passing_passed'] ?? 0)
+  }
+  assert.deepEqual(
+    passed,
+    passed.toSorted((a, b) => a - b),
+  )
+  assert.ok(all > 250)
+  assert.equal(passed.at(-1), all)
+})

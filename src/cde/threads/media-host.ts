@@ -3,8 +3,7 @@
  * that it is given.
  *
  * Calls that send sound of our own (masked, drained after it, a pause filled with noise) have a tick, every 20 ms. All others want
- * only RTCP and keep-alives, seconds apart: they are looked at together, `SWEEP_MS` apart, which costs a thousand calls less than
- * one packet. A call that begins to fill a pause is found there, too: its first frame has gone out by then.
+ * only RTCP and keep-alives, seconds apart: they are looked at in rounds, a few every `SWEEP_MS`. A call that begins to fill a pause is found there, too: its first frame has gone out by then.
  */
 import type { Address } from '../../lib/address.ts'
 import { type CallMedia, type CallMediaOptions, openCallMedia } from '../call/call-media.ts'
@@ -12,9 +11,12 @@ import type { MediaEvent } from '../call/media-orders.ts'
 import type { Side } from '../call/negotiation.ts'
 import { sumCounters } from '../call/sum-counters.ts'
 import { ReceivedKeys, secretOctet, wipeKeys } from './keys-on-the-way.ts'
+import { Rounds } from './rounds.ts'
 import type { FromThread, Secret, TermsOnTheWay, ToThread } from './messages.ts'
 
-const SWEEP_MS = 100
+const SWEEP_MS = 10
+const WAKE_ROUND_MS = 100
+const COUNT_ROUND_MS = 2_000
 
 interface HostedCall {
   readonly keys: Readonly<Record<Side, ReceivedKeys>>
@@ -30,6 +32,14 @@ export class MediaHost {
   /** What the media of ended calls has counted. */
   #ended: Readonly<Record<string, number>> = {}
   #sweepAtMs = 0
+  readonly #wakeRounds = new Rounds(this.#calls, WAKE_ROUND_MS)
+  readonly #countRounds = new Rounds(this.#calls, COUNT_ROUND_MS)
+  /** Of the live calls counted in this round. */
+  #counted = new Map<HostedCall, Readonly<Record<string, number>>>()
+  /** A call has ended since the last round. */
+  #isUncounted = false
+  /** Of all calls, live and ended, when the last round was complete. */
+  #totals: Readonly<Record<string, number>> = {}
 
   constructor(options: CallMediaOptions, tell: (message: FromThread, transfer?: readonly ArrayBuffer[]) => void) {
     this.#options = options
@@ -63,17 +73,19 @@ export class MediaHost {
     }
     if (nowMs < this.#sweepAtMs) return
     this.#sweepAtMs = nowMs + SWEEP_MS
-    for (const { media } of this.#calls.values()) {
-      if (media === 'opening') continue
+    this.#wakeRounds.visit(nowMs, ({ media }) => {
+      if (media === 'opening') return
       media.wake(nowMs)
       if (media.hasTick) this.#ticking.add(media)
-    }
+    })
+    this.#count(nowMs)
     this.#options.ports.wake(nowMs)
   }
 
   /** @returns when `wake` is due; undefined while there is nothing to do */
   nextWakeAtMs(): number | undefined {
-    let next = this.#calls.size === 0 ? this.#options.ports.nextWakeAtMs() : this.#sweepAtMs
+    const isQuiet = this.#calls.size === 0 && !this.#isUncounted
+    let next = isQuiet ? this.#options.ports.nextWakeAtMs() : this.#sweepAtMs
     for (const media of this.#ticking) next = Math.min(next ?? Number.POSITIVE_INFINITY, dueMs(media))
     return next
   }
@@ -83,10 +95,25 @@ export class MediaHost {
     return { ...sumCounters([this.#ended, ...live]), ...this.#options.ports.counters() }
   }
 
+  /** As `counters`, some seconds old, and for free: for reports while packets are waiting. */
+  recentCounters(): Readonly<Record<string, number>> {
+    return { ...this.#totals, ...this.#options.ports.counters() }
+  }
+
   /** Ends all calls' media and gives every port back at once. */
   close(): void {
     for (const [number, call] of this.#calls) this.#close(number, call, this.#options.nowMs())
     this.#options.ports.close()
+  }
+
+  #count(nowMs: number): void {
+    const isComplete = this.#countRounds.visit(nowMs, (call) => {
+      if (call.media !== 'opening') this.#counted.set(call, call.media.counters())
+    })
+    if (!isComplete) return
+    this.#totals = sumCounters([this.#ended, ...this.#counted.values()])
+    this.#counted.clear()
+    this.#isUncounted = false
   }
 
   async #open(number: number): Promise<void> {
@@ -124,6 +151,8 @@ export class MediaHost {
     this.#ticking.delete(media)
     media.close(nowMs)
     this.#ended = sumCounters([this.#ended, media.counters()])
+    this.#counted.delete(call)
+    this.#isUncounted = true
     this.#tell({ type: 'closed', call: number })
   }
 }
