@@ -162,6 +162,7 @@ export class EpollEngine implements PolledEngine {
     if (length < 0) return false
     if (length > mediaLimits.packetOctetsMax) {
       this.#counts.relay_refused++
+      this.#memory.octets.fill(0, PACKET_AT, PACKET_AT + length)
       return true
     }
     if (isConnected && this.#forwards(epollPort, length)) return true

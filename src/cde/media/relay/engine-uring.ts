@@ -129,7 +129,7 @@ export class UringEngine implements PolledEngine {
 
   #take(arrival: Arrival): void {
     const socket = this.#sockets[arrival.slot]
-    if (socket === undefined || socket.generation !== arrival.generation) return
+    if (socket === undefined || socket.generation !== arrival.generation) return this.#wipe(arrival)
     if (!arrival.goesOn) this.#deaf.push(socket)
     const { uringPort, isConnected } = socket
     if (arrival.result < 0 && isConnected && !transientErrors.has(-arrival.result)) return this.#disconnect(uringPort)
@@ -137,7 +137,10 @@ export class UringEngine implements PolledEngine {
     const sourceAt = isConnected ? 0 : this.#ring.readHead(arrival)
     if (sourceAt < 0) return
     this.#datagrams++
-    if (arrival.result > mediaLimits.packetOctetsMax) return void this.#counts.relay_refused++
+    if (arrival.result > mediaLimits.packetOctetsMax) {
+      this.#counts.relay_refused++
+      return this.#wipe(arrival)
+    }
     if (!socket.mayTake(this.#tick)) return this.#flooded(socket, arrival)
     if (isConnected && this.#forwards(uringPort, arrival)) return
     const frame = this.#frame
@@ -158,12 +161,18 @@ export class UringEngine implements PolledEngine {
   }
 
   /** The socket's receive is ended until the next millisecond: the rest waits in the kernel's own queue, or is lost there. */
-  #flooded(socket: UringSocket, { goesOn }: Arrival): void {
+  #flooded(socket: UringSocket, arrival: Arrival): void {
+    this.#wipe(arrival)
     this.#counts.relay_flood_dropped++
     if (socket.pausedTick === this.#tick) return
     socket.pausedTick = this.#tick
     this.#counts.relay_flood_paused++
-    if (goesOn) this.#ring.cancel(socket.slot, socket.generation)
+    if (arrival.goesOn) this.#ring.cancel(socket.slot, socket.generation)
+  }
+
+  /** What nobody takes may be a key press, too: it does not lie in the ring until its buffer is used again. */
+  #wipe({ start, result }: Arrival): void {
+    if (start >= 0 && result > 0) this.#ring.octets.fill(0, start, start + result)
   }
 
   /** Gives ports their connected sockets; where that is refused it is not tried again until the port sends elsewhere. */

@@ -62,6 +62,36 @@ for (const { name, engine } of engines) {
     }
   })
 
+  test(`${name}: what is too long for a packet is refused, and nothing of it stays in the engine's memory`, {
+    skip,
+  }, async (t) => {
+    let memory: Uint8Array = new Uint8Array()
+    const listener = get().open(
+      any,
+      () => {},
+      ({ octets }) => {
+        memory = octets
+        return true
+      },
+    )
+    const sender = createSocket('udp4')
+    t.after(() => {
+      listener.close()
+      sender.close()
+    })
+    const other = get().open(any, () => {})
+    t.after(() => other.close())
+    other.send(Uint8Array.of(1), listener.local)
+    drain(get())
+    const long = Buffer.alloc(mediaLimits.packetOctetsMax + 100, 0xab)
+    await new Promise<void>((resolve) => {
+      sender.send(long, listener.local.port, host, () => resolve())
+    })
+    drain(get())
+    assert.ok((get().counters()['relay_refused'] ?? 0) > 0)
+    assert.equal(Buffer.from(memory.buffer, memory.byteOffset, memory.length).indexOf(long.subarray(0, 64)), -1)
+  })
+
   test(`${name}: taken, foreign and senseless addresses are told apart`, { skip }, (t) => {
     const socket = get().open(any, () => {})
     t.after(() => socket.close())
