@@ -38,6 +38,17 @@ test('a second capture of the same call waits for the first one to begin', () =>
   assert.deepEqual(arming.take('call')?.later, [start('second', 'call')])
 })
 
+test('a charge never waits, so that it is never without an answer', () => {
+  const arming = new Arming()
+  arming.begin(start('first', 'call'))
+  const [attemptId, gatewayAccount, reference] = ['attempt', 'main', 'reference']
+  const money = { amountMinor: 1, currency: 'GBP' }
+  assert.equal(
+    arming.holds({ type: 'submit', captureId: 'first', attemptId, gatewayAccount, reference, ...money }),
+    false,
+  )
+})
+
 test('a flood of orders for a line that is not masked yet is bounded', () => {
   const arming = new Arming()
   arming.begin(start('first', 'call'))

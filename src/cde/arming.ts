@@ -1,6 +1,7 @@
 /**
  * Captures that wait for their line: it is masked in another thread, and a capture begins only once it is. What control orders
- * for a capture meanwhile waits with it, in its order.
+ * for a capture meanwhile waits with it, in its order. Only a charge does not wait: it is answered at once, as of a capture that
+ * has not begun, because an order that is bounded away has no answer, and a charge must have one.
  *
  *   capture-start ──► waiting ──line is masked──► started, then what was ordered meanwhile
  *                        └──call ends──► refused
@@ -24,7 +25,7 @@ export class Arming {
 
   /** @returns whether the order has to wait, which it then does */
   holds(order: Order): boolean {
-    if (this.#byCall.size === 0 || !('captureId' in order)) return false
+    if (this.#byCall.size === 0 || !('captureId' in order) || order.type === 'submit') return false
     for (const { start, later } of this.#byCall.values()) {
       const isOfCall = order.type === 'capture-start' && order.callId === start.callId
       if (!isOfCall && order.captureId !== start.captureId) continue
