@@ -37,18 +37,7 @@ test('what the CDE reports while control is still starting is not lost', async (
 test('a port that is taken is an error with its code, not half a start', async () => {
   await using control = await Harness.start()
   const store = await openStore(join(control.folder, 'second.db'))
-  const again = startControl({
-    port: control.cde,
-    store,
-    tenants,
-    http: { ...control.control.address, allowedOrigins: [] },
-    clock: control.time,
-    timers: control.time,
-    random: control.random,
-    log: createLog('second', { write: () => undefined }),
-    eventsKeptMs: 1,
-    widgetFile: '/nowhere',
-  })
+  const again = startAgain(control, { store, tenants })
   await assert.rejects(again, { code: 'EADDRINUSE' })
   await store.close()
 })
@@ -56,18 +45,7 @@ test('a port that is taken is an error with its code, not half a start', async (
 test('a start that finds its port taken has changed nothing in the store', async () => {
   await using control = await Harness.start()
   const callId = await control.answeredCall()
-  const again = startControl({
-    port: control.cde,
-    store: control.store,
-    tenants: { ...tenants, numbers: [] },
-    http: { ...control.control.address, allowedOrigins: [] },
-    clock: control.time,
-    timers: control.time,
-    random: control.random,
-    log: createLog('second', { write: () => undefined }),
-    eventsKeptMs: 1,
-    widgetFile: '/nowhere',
-  })
+  const again = startAgain(control, { store: control.store, tenants: { ...tenants, numbers: [] } })
   await assert.rejects(again, { code: 'EADDRINUSE' })
   assert.equal((await control.call('GET', `/v1/calls/${callId}`)).body['state'], 'answered')
   assert.notEqual(await control.answeredCall(), callId)
@@ -117,3 +95,18 @@ test('after the end nothing is listened to any more', async () => {
   await running.settled()
   assert.deepEqual(await control.store.db.selectFrom('call').selectAll().execute(), [])
 })
+
+/** A second control, on the address of the first. */
+function startAgain(control: Harness, parts: Pick<Parameters<typeof startControl>[0], 'store' | 'tenants'>) {
+  return startControl({
+    ...parts,
+    port: control.cde,
+    http: { ...control.control.address, allowedOrigins: [] },
+    clock: control.time,
+    timers: control.time,
+    random: control.random,
+    log: createLog('second', { write: () => undefined }),
+    eventsKeptMs: 1,
+    widgetFile: '/nowhere',
+  })
+}
