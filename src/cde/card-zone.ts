@@ -11,7 +11,7 @@ import { Arming, type CaptureStart } from './arming.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ipNetwork, isInNetworks } from '../lib/ip-network.ts'
 import type { RandomBytes } from '../lib/random.ts'
-import type { Order, Report } from '../wall/messages.ts'
+import { type Order, type Report, wrapTotals } from '../wall/messages.ts'
 import type { CdeSettings } from '../wall/settings.ts'
 import { Calls } from './call/calls.ts'
 import { hostAndPort } from './call/target.ts'
@@ -208,7 +208,7 @@ export class CardZone {
       ...userAgent.counters(),
       ...wallRefused,
     }
-    this.#options.report({ type: 'counters', counters, trunks: calls.trunks() })
+    this.#options.report({ type: 'counters', counters: wrapTotals(counters), trunks: calls.trunks() })
   }
 
   #nextWakeAtMs({ calls, captures }: Omit<Running, 'alarm'>): number {

@@ -5,6 +5,8 @@
 
 /** The wall between the zones. */
 export const wallLimits = {
+  /** Where a total begins again at zero: eleven digits, because the shortest card number has twelve. */
+  totalMax: 99_999_999_999,
   messageOctetsMax: 64 * 1024,
   /** Orders come from control only; the settings of 10,000 numbers are the largest. */
   orderOctetsMax: 8 * 1024 * 1024,

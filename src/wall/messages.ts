@@ -5,15 +5,21 @@
  */
 import { z } from 'zod'
 import { ID_PATTERN } from '../lib/ids.ts'
-import { callLimits } from '../lib/limits.ts'
+import { callLimits, wallLimits } from '../lib/limits.ts'
 import { findCardNumber } from '../lib/luhn-scan.ts'
 import { callQuality } from './call-quality.ts'
 import { cdeSettings, maskPolicies } from './settings.ts'
 
 const id = z.string().regex(ID_PATTERN)
 const count = z.number().int().min(0).max(1_000_000_000)
-/** Octets and packets of months of media: a CDE must not become mute because it has run long. */
-const total = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+/** Packets of days of media. What counts further begins again at zero (`wrapTotals`): a longer number could be a card's. */
+const total = z.number().int().min(0).max(wallLimits.totalMax)
+/** No group of an IP address is longer than four digits, and no name of ours. */
+const hasNoLongNumber = (text: string): boolean => !/\d{5}/.test(text)
+const totalName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,63}$/)
+  .refine(hasNoLongNumber)
 /** A name chosen in the configuration: a field, a gateway account, a number's id. */
 export const configuredName = z.string().regex(/^[a-z][a-zA-Z0-9-]{0,39}$/)
 /** Free text from outside the zone, bounded, and refused when it looks like a card number. */
@@ -207,7 +213,10 @@ export type FieldReport = z.infer<typeof fieldReport>
  */
 export const trunkReport = z.strictObject({
   number: configuredName,
-  source: z.string().regex(/^(other|[0-9a-fA-F:.]{2,45})$/),
+  source: z
+    .string()
+    .regex(/^(other|[0-9a-fA-F:.]{2,45})$/)
+    .refine(hasNoLongNumber),
   reported: total,
   /** Surely pressed, but too little of it came, or not in the way agreed on; or faster than any finger. */
   lost: total,
@@ -275,7 +284,7 @@ export const report = z.discriminatedUnion('type', [
   /** Totals since the CDE started, by fixed name; for metrics. */
   z.strictObject({
     type: z.literal('counters'),
-    counters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), total),
+    counters: z.record(totalName, total),
     trunks: z
       .array(trunkReport)
       .max(callLimits.trunksMax + 1)
@@ -283,3 +292,8 @@ export const report = z.discriminatedUnion('type', [
   }),
 ])
 export type Report = z.infer<typeof report>
+
+/** Totals as they may cross: a CDE must not become mute because it has run long. Whoever reads them knows that counters start again. */
+export function wrapTotals(totals: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(totals).map(([name, count]) => [name, count % (wallLimits.totalMax + 1)]))
+}

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { wallLimits } from '../lib/limits.ts'
 import { writeFrame } from './frames.ts'
-import { type Order, order, report, type Report } from './messages.ts'
+import { type Order, order, report, type Report, wrapTotals } from './messages.ts'
 import { openWall } from './transport-socket.ts'
 
 const id = 'BCDFGHJKLMNPQRSTVW'
@@ -79,10 +79,27 @@ test('unknown messages, extra fields, digits and garbage are refused and counted
 })
 
 test('totals pass however long the CDE has run; counts of keys do not grow that far', () => {
-  const counters = { rtp_received: Number.MAX_SAFE_INTEGER }
+  const totals = { rtp_received: Number.MAX_SAFE_INTEGER, calls_live: 7 }
+  const counters = wrapTotals(totals)
   assert.equal(report.safeParse({ type: 'counters', counters }).success, true)
+  assert.equal(counters['calls_live'], 7)
   assert.equal(report.safeParse({ type: 'counters', counters: { rtp_received: -1 } }).success, false)
   assert.equal(report.safeParse({ type: 'keys-dropped', callId: id, count: 1_000_000_001 }).success, false)
+})
+
+test('nothing as long as a card number passes as a total, as the name of one, or as the source of a trunk', () => {
+  const shortest = wallLimits.totalMax + 1
+  const twelve = '5'.repeat(12)
+  const trunk = { number: 'sales', reported: 1, lost: 0, doubled: 0, uncertain: 0, slow: false }
+  const passes = (rest: object): boolean => report.safeParse({ type: 'counters', ...rest }).success
+  assert.equal(String(shortest).length, 12)
+  assert.equal(passes({ counters: { rtp_received: shortest } }), false)
+  assert.equal(passes({ counters: { [`rtp_${twelve}`]: 1 } }), false)
+  assert.equal(passes({ counters: {}, trunks: [{ ...trunk, reported: shortest, source: '192.0.2.1' }] }), false)
+  assert.equal(passes({ counters: {}, trunks: [{ ...trunk, source: twelve }] }), false)
+  for (const source of ['other', '192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1']) {
+    assert.equal(passes({ counters: {}, trunks: [{ ...trunk, source }] }), true, source)
+  }
 })
 
 test('a frame that claims to be larger than the bound ends the connection', async () => {
