@@ -24,8 +24,12 @@ async function callOf(formats: Readonly<Record<Side, readonly AudioFormat[]>>) {
   const network = new MemoryPorts()
   const ports = new MediaPorts('192.0.2.1', new PortPool(10_000, 10_031, random), network, () => nowMs)
   const told: FromThread[] = []
+  const transferred: ArrayBuffer[] = []
   const options = { ports, replacement: 'flat', jitterMs: 40, random, nowMs: () => nowMs } as const
-  const host = new MediaHost(options, (message) => void told.push(message))
+  const host = new MediaHost(options, (message, transfer = []) => {
+    told.push(message)
+    transferred.push(...transfer)
+  })
   host.execute({ type: 'open', call: CALL })
   while (told.length === 0) await Promise.resolve()
   const [opened] = told
@@ -58,6 +62,7 @@ async function callOf(formats: Readonly<Record<Side, readonly AudioFormat[]>>) {
   return {
     host,
     told,
+    transferred,
     heardAtMs,
     order: (order: Exclude<MediaOrder, { type: 'use' }>) => host.execute({ type: 'order', call: CALL, order }),
     says(side: Side, payload = Uint8Array.from({ length: 160 }, () => 0x50 + 128 * randomUnit(random)), type?: number) {
@@ -168,4 +173,22 @@ test('recent counters are those of live and of ended calls together, and never g
   )
   assert.ok(all > 250)
   assert.equal(passed.at(-1), all)
+})
+
+test('a key leaves its thread in a buffer that is handed over, not copied', async () => {
+  const call = await callOf({ caller: [pcma], agent: [pcma] })
+  call.run(500, () => call.says('caller'))
+  call.order({ type: 'arm', maskPolicy: 'burst' })
+  call.run(1_000, () => call.says('caller'))
+  call.host.execute({ type: 'key', call: CALL, key: secretCopy(Uint8Array.of(7)) })
+  call.run(2_000, () => call.says('caller'))
+  const keys = call.told.flatMap((message) => (message.type === 'key' ? [message.key] : []))
+  assert.deepEqual(
+    keys.map(([code]) => code),
+    [7],
+  )
+  assert.deepEqual(
+    keys.map(({ buffer }) => call.transferred.includes(buffer)),
+    [true],
+  )
 })
